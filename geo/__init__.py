@@ -1,0 +1,1 @@
+"""Where: places, zones, streets, the base map. WGS 84, longitude first, metres."""

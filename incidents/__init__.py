@@ -1,0 +1,1 @@
+"""What is happening: reports, triage, incidents, dispatch, the timeline."""

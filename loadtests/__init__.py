@@ -1,0 +1,1 @@
+"""Load on loopback: locust users and the gateway benchmark. Prints figures; asserts none."""

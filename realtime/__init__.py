@@ -1,0 +1,1 @@
+"""Who did what to what, when, and who may know: transaction, journal, relay, feed, actor, audience."""

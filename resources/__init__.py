@@ -1,0 +1,1 @@
+"""Who and what can act: organizations, people, units and where they are."""

@@ -1,0 +1,1 @@
+"""How people and machines reach it: HTTP, pages, front end, command line, settings, migrations."""

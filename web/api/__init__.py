@@ -1,0 +1,1 @@
+"""The REST API: bodies in, one verb called, ids or boards out."""

@@ -1,0 +1,1 @@
+"""`./vigia`: everything a bare machine needs, from the standard library alone."""
