@@ -1,0 +1,241 @@
+"""Streets: one row for each piece between two crossings, and places told in the words of the street.
+
+A one-way piece is stored in the direction it may be driven.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import shapely
+from psycopg import AsyncConnection
+from sqlalchemy import BigInteger, Identity, Index, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geo.places import Point, Shape, haversine, metres, near, shape_checks
+from geo.zones import ZoneKind, zone_at
+from realtime.database import Base, now
+
+STREETS = "streets"  # the name of this layer in `map_layer`
+
+
+class StreetKind(StrEnum):
+    """OpenStreetMap's classes of roads for motor vehicles, from the fastest to the slowest."""
+
+    MOTORWAY = "motorway"
+    TRUNK = "trunk"
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    TERTIARY = "tertiary"
+    UNCLASSIFIED = "unclassified"
+    RESIDENTIAL = "residential"
+    LIVING_STREET = "living_street"
+    SERVICE = "service"
+    TRACK = "track"
+    FOOTWAY = "footway"
+
+
+# What traffic does where no sign says otherwise, km/h.
+USUAL_SPEED: dict[str, float] = {
+    StreetKind.MOTORWAY: 100,
+    StreetKind.TRUNK: 80,
+    StreetKind.PRIMARY: 60,
+    StreetKind.SECONDARY: 50,
+    StreetKind.TERTIARY: 40,
+    StreetKind.UNCLASSIFIED: 40,
+    StreetKind.RESIDENTIAL: 35,
+    StreetKind.LIVING_STREET: 20,
+    StreetKind.SERVICE: 15,
+    StreetKind.TRACK: 15,
+    StreetKind.FOOTWAY: 5,
+}
+
+
+class StreetLink(Base):
+    """A piece of street from one node to the next. Links that meet share a node number."""
+
+    __tablename__ = "street_link"
+    __table_args__ = (
+        Index("ix_street_link_shape", "shape", postgresql_using="gist"),
+        Index("ix_street_link_name", "name"),
+        *shape_checks("shape", vertices=20_000),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    osm_id: Mapped[int | None] = mapped_column(BigInteger)
+    name: Mapped[str | None]
+    kind: Mapped[str]
+    oneway: Mapped[bool]
+    speed_kmh: Mapped[float]
+    length_m: Mapped[float]
+    a_node: Mapped[int] = mapped_column(BigInteger)
+    b_node: Mapped[int] = mapped_column(BigInteger)
+    shape: Mapped[shapely.LineString] = mapped_column(Shape("LINESTRING"))
+
+
+class MapLayer(Base):
+    """Which edition of a layer is in the database. `edition` is new after every change, on every database."""
+
+    __tablename__ = "map_layer"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    edition: Mapped[str]
+    attribution: Mapped[str]
+    changed_at: Mapped[dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A link on its way into the database."""
+
+    a_node: int
+    b_node: int
+    shape: shapely.LineString
+    kind: str
+    name: str | None = None
+    osm_id: int | None = None
+    oneway: bool = False
+    speed_kmh: float | None = None
+
+
+async def lay_streets(session: AsyncSession, streets: Iterable[Street], attribution: str) -> int:
+    """Replace the whole street network by COPY, all or nothing. Returns the number of links."""
+    # A city of 100,000 links takes longer to lay than a request may last.
+    await session.execute(text("SET LOCAL statement_timeout = 0"))
+    await session.execute(text("LOCK TABLE street_link IN SHARE ROW EXCLUSIVE MODE"))
+    await session.execute(text("DELETE FROM street_link"))
+    pooled = await (await session.connection()).get_raw_connection()
+    wire = pooled.driver_connection
+    assert isinstance(wire, AsyncConnection)  # noqa: S101  (Vigía speaks psycopg; COPY has no common API)
+    into = "COPY street_link (osm_id, name, kind, oneway, speed_kmh, length_m, a_node, b_node, shape) FROM STDIN"
+    count = 0
+    async with wire.cursor() as cursor, cursor.copy(into) as copy:
+        for street in streets:
+            await copy.write_row(_row(street))
+            count += 1
+    await session.execute(text("ANALYZE street_link"))
+    await mark_layer(session, STREETS, attribution)
+    return count
+
+
+def _row(street: Street) -> tuple[Any, ...]:
+    return (
+        street.osm_id,
+        tidy_name(street.name),
+        street.kind,
+        street.oneway,
+        street.speed_kmh or USUAL_SPEED.get(street.kind, 30.0),
+        length_of(street.shape),
+        street.a_node,
+        street.b_node,
+        shapely.to_wkb(shapely.set_srid(street.shape, 4326), hex=True, include_srid=True),
+    )
+
+
+async def mark_layer(session: AsyncSession, name: str, attribution: str) -> None:
+    """Say that a layer has changed: tiles and networks made from the old edition are stale from now on."""
+    row = {"edition": uuid4().hex[:12], "attribution": attribution, "changed_at": now()}
+    put = insert(MapLayer).values(name=name, **row)
+    await session.execute(put.on_conflict_do_update(index_elements=[MapLayer.name], set_=row))
+
+
+async def edition_of(session: AsyncSession, *names: str) -> str:
+    """The editions of some layers as one short text; empty when there are none yet."""
+    query = select(MapLayer.edition).where(MapLayer.name.in_(names)).order_by(MapLayer.name)
+    return "-".join((await session.scalars(query)).all())
+
+
+def length_of(line: shapely.LineString) -> float:
+    """Metres along a line."""
+    return sum(haversine(*one, *other) for one, other in pairwise(line.coords))
+
+
+def tidy_name(name: str | None) -> str | None:
+    """A street's name as written on its corner: no stray spaces, nothing when there is nothing."""
+    return " ".join(name.split()) or None if name else None
+
+
+# --- a place in words -----------------------------------------------------------------------------------
+
+AT_THE_CORNER = 25.0  # metres; wider than an avenue, shorter than half a block
+ON_THE_STREET = 150.0  # farther from any street than this, naming one would mislead
+LOOK_AROUND = 300.0  # two blocks: both corners of the block are in it
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceWords:
+    """A place as a dispatcher reads it out."""
+
+    street: str | None
+    corner: str | None
+    zone: str | None
+    place: str
+
+
+async def describe_place(session: AsyncSession, place: Point) -> PlaceWords:
+    """Street, corner and zone of a point, and all of it in one phrase: "Mitre e Italia"."""
+    zone = await zone_at(session, place, ZoneKind.BARRIO)
+    query = select(StreetLink).where(near(StreetLink.shape, place, LOOK_AROUND), StreetLink.name.is_not(None))
+    links = (await session.scalars(query)).all()
+    return place_words(links, place, zone.name if zone else None)
+
+
+def place_words(links: Sequence[StreetLink], place: Point, zone: str | None) -> PlaceWords:
+    """The words for a point among the named links around it. Without a street it is the zone, or the figures."""
+    nearest = min(links, key=lambda link: _metres_from(link, place), default=None)
+    if nearest is None or nearest.name is None or _metres_from(nearest, place) > ON_THE_STREET:
+        figures = f"{place.y:.5f}, {place.x:.5f}"
+        return PlaceWords(None, None, zone, f"{zone} ({figures})" if zone else figures)
+    corners = sorted(_corners(links, nearest.name), key=lambda corner: metres(corner[0], place))
+    phrase, corner = _phrase(nearest.name, corners, place)
+    return PlaceWords(nearest.name, corner, zone, phrase)
+
+
+def _phrase(street: str, corners: list[tuple[Point, str]], place: Point) -> tuple[str, str | None]:
+    """At a corner, between two, or near one."""
+    if not corners:
+        return street, None
+    at, other = corners[0]
+    if metres(at, place) <= AT_THE_CORNER:
+        return f"{street} {and_before(other)} {other}", other
+    for beyond, name in corners[1:]:
+        across = (beyond.x - place.x) * (at.x - place.x) + (beyond.y - place.y) * (at.y - place.y)
+        if across < 0 and name != other:  # on the far side of the point
+            return f"{street} entre {other} {and_before(name)} {name}", other
+    return f"{street} cerca de {other}", other
+
+
+def _metres_from(link: StreetLink, place: Point) -> float:
+    return metres(link.shape.interpolate(link.shape.project(place)), place)
+
+
+def _corners(links: Sequence[StreetLink], street: str) -> list[tuple[Point, str]]:
+    """Where a street meets others: the place, and the other's name."""
+    on_street: dict[int, Point] = {}
+    for link in links:
+        if link.name == street:
+            on_street[link.a_node] = shapely.Point(link.shape.coords[0])
+            on_street[link.b_node] = shapely.Point(link.shape.coords[-1])
+    return [
+        (on_street[node], link.name)
+        for link in links
+        if link.name and link.name != street
+        for node in (link.a_node, link.b_node)
+        if node in on_street
+    ]
+
+
+def and_before(name: str) -> str:
+    """Spanish "and": `e` before the sound of an i, `y` otherwise, also before hie- and hia- (Hierro)."""
+    plain = unicodedata.normalize("NFD", name.lower()).encode("ascii", "ignore").decode()
+    return "e" if re.match(r"(hi(?![aeo])|i(?![aeou]))", plain) else "y"
