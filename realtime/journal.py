@@ -28,9 +28,7 @@ class Entry(Base):
     __tablename__ = "journal"
     __table_args__ = (
         Index("ix_journal_unnumbered", "id", postgresql_where=text("seq IS NULL")),
-        Index(
-            "ix_journal_incident_id", "incident_id", "id", postgresql_where=text("incident_id IS NOT NULL")
-        ),
+        Index("ix_journal_incident_id", "incident_id", "id", postgresql_where=text("incident_id IS NOT NULL")),
         Index("ix_journal_recorded_at", "recorded_at", postgresql_using="brin"),
     )
 
@@ -134,9 +132,7 @@ async def head(session: AsyncSession) -> Head:
     return Head(row.epoch, row.seq)
 
 
-async def lines_after(
-    session: AsyncSession, seq: int, *, upto: int | None = None, limit: int
-) -> Sequence[Line]:
+async def lines_after(session: AsyncSession, seq: int, *, upto: int | None = None, limit: int) -> Sequence[Line]:
     """Numbered entries with `seq` < number ≤ `upto`, in order, at most `limit`."""
     query = (
         select(Entry.seq, Entry.subject, Entry.version, Entry.faces, Entry.told_before)

@@ -1,0 +1,130 @@
+"""Sessions: opaque, in PostgreSQL, ended at once everywhere when they or their person end.
+
+The cookie carries 256 random bits; the table keeps only their hash.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, Text, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from realtime.access import Actor
+from realtime.database import Base, now
+from realtime.errors import Refusal
+from resources.organizations import Organization
+from resources.people import Person, access_person, actor_for, check_password, hashed
+
+IDLE = dt.timedelta(hours=12)  # a shift
+ABSOLUTE = dt.timedelta(hours=24)
+SEEN_EVERY = dt.timedelta(minutes=5)  # how stale `last_seen_at` may be: a write per request would be waste
+
+
+class WrongPassword(Refusal):
+    """The username or the password is wrong."""
+
+    status = 401
+
+
+class SignIn(Base):
+    """One session of one person."""
+
+    __tablename__ = "sign_ins"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=now)
+    user_agent: Mapped[str] = mapped_column(Text, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A living session."""
+
+    token_hash: bytes
+    actor: Actor
+    person: Person
+    organization: Organization
+    last_seen_at: dt.datetime
+
+
+def hash_of(token: str) -> bytes:
+    """What the table keeps of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+async def sign_in(session: AsyncSession, *, username: str, password: str, user_agent: str = "") -> tuple[str, SignedIn]:
+    """Check the password and open a session: its token (told once) and who it is."""
+    person = await check_password(session, username, password)
+    if person is None:
+        raise WrongPassword
+    organization = await session.get_one(Organization, person.organization_id)
+    token = secrets.token_urlsafe(32)
+    row = SignIn(token_hash=hash_of(token), person_id=person.id, user_agent=user_agent[:200])
+    session.add(row)
+    await session.flush()
+    return token, SignedIn(row.token_hash, actor_for(person, organization), person, organization, row.last_seen_at)
+
+
+async def sign_out(session: AsyncSession, token_hash: bytes) -> None:
+    """End a session."""
+    await session.execute(delete(SignIn).where(SignIn.token_hash == token_hash))
+
+
+async def set_password(session: AsyncSession, actor: Actor, person_id: UUID, *, password: str) -> None:
+    """Give an account a new password; whoever was signed in with the old one is out."""
+    person = await access_person(session, actor, person_id, lock=True)
+    person.password_hash = await hashed(password)
+    await session.execute(delete(SignIn).where(SignIn.person_id == person.id))
+
+
+async def actor_of(session: AsyncSession, token: str) -> SignedIn | None:
+    """Who holds this token; None when there is no living session behind it."""
+    found = await _living(session, [hash_of(token)])
+    return found[0] if found else None
+
+
+async def still_signed_in(session: AsyncSession, token_hashes: Collection[bytes]) -> dict[bytes, Actor]:
+    """Of these sessions, those that still live, each with what its person may know now."""
+    return {found.token_hash: found.actor for found in await _living(session, token_hashes)}
+
+
+async def _living(session: AsyncSession, token_hashes: Collection[bytes]) -> list[SignedIn]:
+    query = (
+        select(SignIn.token_hash, SignIn.last_seen_at, Person, Organization)
+        .join(Person, Person.id == SignIn.person_id)
+        .join(Organization, Organization.id == Person.organization_id)
+        .where(
+            SignIn.token_hash.in_(token_hashes),
+            SignIn.last_seen_at > now() - IDLE,
+            SignIn.created_at > now() - ABSOLUTE,
+            Person.disabled_at.is_(None),
+        )
+        .execution_options(populate_existing=True)
+    )
+    return [
+        SignedIn(
+            row.token_hash, actor_for(row.Person, row.Organization), row.Person, row.Organization, row.last_seen_at
+        )
+        for row in await session.execute(query)
+    ]
+
+
+async def keep_alive(session: AsyncSession, token_hashes: Collection[bytes]) -> None:
+    """Note that these sessions are in use."""
+    stale = SignIn.last_seen_at < now() - SEEN_EVERY
+    await session.execute(update(SignIn).where(SignIn.token_hash.in_(token_hashes), stale).values(last_seen_at=now()))
+
+
+async def sweep_sign_ins(session: AsyncSession) -> None:
+    """Forget sessions that ended by themselves."""
+    over = (SignIn.last_seen_at < now() - IDLE) | (SignIn.created_at < now() - ABSOLUTE)
+    await session.execute(delete(SignIn).where(over))

@@ -1,0 +1,52 @@
+"""Settings, read once from the environment (`VIGIA_…`) and passed down as values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one installation and the next."""
+
+    model_config = SettingsConfigDict(env_prefix="VIGIA_", frozen=True, extra="ignore")
+
+    database_url: str = "postgresql+psycopg://vigia@/vigia"
+    database_password_file: Path | None = None
+    redis_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    feed_address: str = "127.0.0.1:8001"  # or unix:/path
+    public_origins: list[str] = []  # exact origins a browser may come from; empty: our own host and port
+    secure_cookies: bool = False  # true behind TLS: the cookie becomes __Host-
+    trusted_proxies: list[str] = ["127.0.0.1"]  # whose X-Forwarded-For is believed
+    data: Path = Path("var")
+    demo: bool = False
+    demo_network: Path | None = None  # coquimbo.zip
+    demo_seed: int | None = None
+    language: str = "es_AR"
+    documentation: bool = True  # OpenAPI at /api/v1/openapi.json
+
+    @property
+    def database(self) -> str:
+        """The database address with its password read from the secret's file, where there is one."""
+        if self.database_password_file is None:
+            return self.database_url
+        password = quote(SecretStr(self.database_password_file.read_text().strip()).get_secret_value(), safe="")
+        user, _, rest = self.database_url.partition("@")
+        return f"{user}:{password}@{rest}"
+
+    @property
+    def address(self) -> str:
+        """Where this machine's own programs reach the web process."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The exact origins that our pages come from."""
+        local = {"127.0.0.1", "localhost", "0.0.0.0"}  # noqa: S104  (0.0.0.0 is compared, not bound)
+        names = local if self.host in local else {self.host}
+        return frozenset(self.public_origins or (f"http://{name}:{self.port}" for name in names))
