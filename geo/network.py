@@ -22,8 +22,9 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from geo.layers import edition_of
 from geo.places import METRES_PER_DEGREE, Point, Position
-from geo.streets import STREETS, StreetLink, edition_of
+from geo.streets import STREETS, StreetLink
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]

@@ -5,7 +5,6 @@ A one-way piece is stored in the direction it may be driven.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -13,18 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
 
 import shapely
 from psycopg import AsyncConnection
 from sqlalchemy import BigInteger, Identity, Index, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.layers import mark_layer
 from geo.places import Point, Shape, haversine, metres, near, shape_checks
 from geo.zones import ZoneKind, zone_at
-from realtime.database import Base, now
+from realtime.database import Base
 
 STREETS = "streets"  # the name of this layer in `map_layer`
 
@@ -83,17 +81,6 @@ class StreetLink(Base):
     shape: Mapped[shapely.LineString] = mapped_column(Shape("LINESTRING"))
 
 
-class MapLayer(Base):
-    """Which edition of a layer is in the database. `edition` is new after every change, on every database."""
-
-    __tablename__ = "map_layer"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    edition: Mapped[str]
-    attribution: Mapped[str]
-    changed_at: Mapped[dt.datetime]
-
-
 @dataclass(frozen=True, slots=True)
 class Street:
     """A link on its way into the database."""
@@ -140,19 +127,6 @@ def _row(street: Street) -> tuple[Any, ...]:
         street.b_node,
         shapely.to_wkb(shapely.set_srid(street.shape, 4326), hex=True, include_srid=True),
     )
-
-
-async def mark_layer(session: AsyncSession, name: str, attribution: str) -> None:
-    """Say that a layer has changed: tiles and networks made from the old edition are stale from now on."""
-    row = {"edition": uuid4().hex[:12], "attribution": attribution, "changed_at": now()}
-    put = insert(MapLayer).values(name=name, **row)
-    await session.execute(put.on_conflict_do_update(index_elements=[MapLayer.name], set_=row))
-
-
-async def edition_of(session: AsyncSession, *names: str) -> str:
-    """The editions of some layers as one short text; empty when there are none yet."""
-    query = select(MapLayer.edition).where(MapLayer.name.in_(names)).order_by(MapLayer.name)
-    return "-".join((await session.scalars(query)).all())
 
 
 def length_of(line: shapely.LineString) -> float:

@@ -18,9 +18,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.layers import mark_layer
 from geo.places import Point, Shape, geojson, in_sql, shape_checks
 from realtime.database import Base, now
 
+ZONES = "zones"  # the name of this layer in `map_layer`
 COLUMNS = ("kind", "name", "shape", "population", "valid_from", "valid_until")
 
 
@@ -78,6 +80,7 @@ async def lay_zones(session: AsyncSession, zones: Iterable[Zone]) -> int:
             )
         )
         count += 1
+    await mark_layer(session, ZONES)
     return count
 
 
