@@ -19,7 +19,7 @@ from realtime.database import Base, now
 class MapLayer(Base):
     """Which edition of a layer is in the database. `edition` is new after every change, on every database."""
 
-    __tablename__ = "map_layer"
+    __tablename__ = "map_layers"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     edition: Mapped[str]
@@ -30,9 +30,9 @@ class MapLayer(Base):
 class MapArea(Base):
     """Something the base map fills: land, water, a park. `layer` and `kind` are words of the Protomaps schema."""
 
-    __tablename__ = "map_area"
+    __tablename__ = "map_areas"
     __table_args__ = (
-        Index("ix_map_area_shape", "shape", postgresql_using="gist"),
+        Index("ix_map_areas_shape", "shape", postgresql_using="gist"),
         *shape_checks("shape", vertices=1_000_000),
     )
 

@@ -30,6 +30,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 SNAP_METRES = 500.0  # farther from any street than this, a drive there would be a guess
+GPS_NOISE = 15.0  # metres; a place so little behind on a one-way street is here, not round the block
 BLINK = 0.01  # seconds; the sparse graph must not hold a zero, and no link is passed in no time
 NOWHERE = -9999  # how scipy says "no way leads here"
 
@@ -196,7 +197,8 @@ class StreetNetwork:
         """Both on the same link and the way there is allowed: no crossing is touched."""
         if start.link != end.link:
             return None
-        if end.along < start.along and self.links[start.link].oneway:
+        behind = (start.along - end.along) * float(self._metres[start.link])
+        if behind > GPS_NOISE and self.links[start.link].oneway:
             return None
         return [(start.link, start.along, end.along)]
 
@@ -241,9 +243,8 @@ class StreetNetwork:
         streets: list[str] = []
         for link, enter, leave in legs:
             name = self.links[link].name
-            if name and (not streets or streets[-1] != name):
-                streets.append(name)
             mps = self.links[link].speed_kmh / 3.6 * pace
+            before = len(line)
             for (x0, y0), (x1, y1) in pairwise(_part(self._flat[link], enter, leave)):
                 went = math.hypot(x1 - x0, y1 - y0)
                 if went < 0.01:  # metres; two positions in one spot have no heading
@@ -251,6 +252,8 @@ class StreetNetwork:
                 line.append(self._round(x1, y1))
                 metres.append(metres[-1] + went)
                 seconds.append(seconds[-1] + went / mps)
+            if name and len(line) > before and streets[-1:] != [name]:
+                streets.append(name)
         if len(line) == 1:  # already there
             line, seconds, metres = [start.place, end.place], [0.0, 0.0], [0.0, 0.0]
         return Route(tuple(line), tuple(seconds), tuple(metres), tuple(streets))

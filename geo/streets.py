@@ -24,7 +24,7 @@ from geo.places import Point, Shape, haversine, metres, near, shape_checks
 from geo.zones import ZoneKind, zone_at
 from realtime.database import Base
 
-STREETS = "streets"  # the name of this layer in `map_layer`
+STREETS = "streets"  # the name of this layer in `map_layers`
 
 
 class StreetKind(StrEnum):
@@ -62,10 +62,10 @@ USUAL_SPEED: dict[str, float] = {
 class StreetLink(Base):
     """A piece of street from one node to the next. Links that meet share a node number."""
 
-    __tablename__ = "street_link"
+    __tablename__ = "street_links"
     __table_args__ = (
-        Index("ix_street_link_shape", "shape", postgresql_using="gist"),
-        Index("ix_street_link_name", "name"),
+        Index("ix_street_links_shape", "shape", postgresql_using="gist"),
+        Index("ix_street_links_name", "name"),
         *shape_checks("shape", vertices=20_000),
     )
 
@@ -99,18 +99,18 @@ async def lay_streets(session: AsyncSession, streets: Iterable[Street], attribut
     """Replace the whole street network by COPY, all or nothing. Returns the number of links."""
     # A city of 100,000 links takes longer to lay than a request may last.
     await session.execute(text("SET LOCAL statement_timeout = 0"))
-    await session.execute(text("LOCK TABLE street_link IN SHARE ROW EXCLUSIVE MODE"))
-    await session.execute(text("DELETE FROM street_link"))
+    await session.execute(text("LOCK TABLE street_links IN SHARE ROW EXCLUSIVE MODE"))
+    await session.execute(text("DELETE FROM street_links"))
     pooled = await (await session.connection()).get_raw_connection()
     wire = pooled.driver_connection
     assert isinstance(wire, AsyncConnection)  # noqa: S101  (Vigía speaks psycopg; COPY has no common API)
-    into = "COPY street_link (osm_id, name, kind, oneway, speed_kmh, length_m, a_node, b_node, shape) FROM STDIN"
+    into = "COPY street_links (osm_id, name, kind, oneway, speed_kmh, length_m, a_node, b_node, shape) FROM STDIN"
     count = 0
     async with wire.cursor() as cursor, cursor.copy(into) as copy:
         for street in streets:
             await copy.write_row(_row(street))
             count += 1
-    await session.execute(text("ANALYZE street_link"))
+    await session.execute(text("ANALYZE street_links"))
     await mark_layer(session, STREETS, attribution)
     return count
 
@@ -166,11 +166,12 @@ async def describe_place(session: AsyncSession, place: Point) -> PlaceWords:
 
 def place_words(links: Sequence[StreetLink], place: Point, zone: str | None) -> PlaceWords:
     """The words for a point among the named links around it. Without a street it is the zone, or the figures."""
-    nearest = min(links, key=lambda link: _metres_from(link, place), default=None)
+    named = [link for link in links if link.name]
+    nearest = min(named, key=lambda link: _metres_from(link, place), default=None)
     if nearest is None or nearest.name is None or _metres_from(nearest, place) > ON_THE_STREET:
         figures = f"{place.y:.5f}, {place.x:.5f}"
         return PlaceWords(None, None, zone, f"{zone} ({figures})" if zone else figures)
-    corners = sorted(_corners(links, nearest.name), key=lambda corner: metres(corner[0], place))
+    corners = sorted(_corners(named, nearest.name), key=lambda corner: metres(corner[0], place))
     phrase, corner = _phrase(nearest.name, corners, place)
     return PlaceWords(nearest.name, corner, zone, phrase)
 

@@ -49,7 +49,7 @@ WITH tile AS (
            CASE WHEN road.kind IN ('highway', 'major_road') OR :named THEN link.name END AS name,
            CASE WHEN :directed THEN link.oneway ELSE false END AS oneway,
            link.shape
-    FROM tile, street_link link JOIN road ON road.detail = link.kind
+    FROM tile, street_links link JOIN road ON road.detail = link.kind
     WHERE link.shape && tile.around AND road.zoom <= :z
 ), joined AS (
     SELECT kind, detail, zoom, name, oneway,
@@ -64,17 +64,17 @@ WITH tile AS (
     SELECT CASE zone.kind WHEN 'jurisdiction' THEN 'locality' ELSE 'neighbourhood' END AS kind,
            zone.name, zone.population,
            ST_AsMVTGeom(ST_Transform(ST_PointOnSurface(zone.shape), 3857), here, 4096, 0, true) AS geom
-    FROM tile, zone
+    FROM tile, zones zone
     WHERE zone.kind = CASE WHEN :z < 12 THEN 'jurisdiction' ELSE 'barrio' END
       AND (valid_from IS NULL OR valid_from <= now()) AND (valid_until IS NULL OR valid_until > now())
       AND zone.shape && tile.around
 ), ground AS (
     SELECT layer, kind, name,
            ST_AsMVTGeom(ST_Simplify(ST_Transform(shape, 3857), unit), here, 4096, 64, true) AS geom
-    FROM tile, map_area WHERE shape && tile.around
+    FROM tile, map_areas WHERE shape && tile.around
     UNION ALL  -- a city that knows no coast stands on land everywhere
     SELECT 'earth', 'earth', NULL, ST_AsMVTGeom(ST_Expand(here, unit * 64), here, 4096, 64, true)
-    FROM tile WHERE NOT EXISTS (SELECT FROM map_area WHERE layer = 'earth')
+    FROM tile WHERE NOT EXISTS (SELECT FROM map_areas WHERE layer = 'earth')
 )
 SELECT coalesce((SELECT ST_AsMVT(e, 'earth', 4096, 'geom')
                  FROM (SELECT kind, name, geom FROM ground WHERE layer = 'earth' AND geom IS NOT NULL) e), '')

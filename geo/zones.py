@@ -22,7 +22,7 @@ from geo.layers import mark_layer
 from geo.places import Point, Shape, geojson, in_sql, shape_checks
 from realtime.database import Base, now
 
-ZONES = "zones"  # the name of this layer in `map_layer`
+ZONES = "zones"  # the name of this layer in `map_layers`
 COLUMNS = ("kind", "name", "shape", "population", "valid_from", "valid_until")
 
 
@@ -41,10 +41,10 @@ class ZoneKind(StrEnum):
 class Zone(Base):
     """One area of one kind. Areas of a kind may touch or overlap; the smallest one names a place."""
 
-    __tablename__ = "zone"
+    __tablename__ = "zones"
     __table_args__ = (
-        Index("ix_zone_shape", "shape", postgresql_using="gist"),
-        Index("ix_zone_kind", "kind"),
+        Index("ix_zones_shape", "shape", postgresql_using="gist"),
+        Index("ix_zones_kind", "kind"),
         # Real boundaries have far more vertices than anything a person draws.
         *shape_checks("shape", vertices=200_000),
     )
