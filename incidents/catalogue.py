@@ -1,0 +1,140 @@
+"""The catalogue: incident types, priorities, targets, dispositions. Data with versions, never `if`s in code.
+
+`santa_fe.json` beside this file is the default that a new city starts from; the database holds every version that
+was ever in force, and an incident remembers which one it was classified by.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from realtime.access import Actor, Permission, require
+from realtime.database import Base, now
+from realtime.errors import Malformed
+
+DEFAULT = Path(__file__).with_name("santa_fe.json")
+
+
+class UnknownCode(Malformed):
+    """The catalogue has no {what} “{code}”."""
+
+
+class CatalogueVersion(Base):
+    """One version of the catalogue, whole. The highest number is in force."""
+
+    __tablename__ = "catalogue_versions"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[dict[str, Any]]
+    made_at: Mapped[dt.datetime] = mapped_column(default=now)
+    made_by: Mapped[str]
+
+
+@dataclass(frozen=True)
+class IncidentType:
+    """One type of incident. Seconds and metres; `sensitivity` 0–3."""
+
+    code: str
+    name: str
+    group: str
+    priority: int
+    sensitivity: int
+    icon: str
+    first_card: list[str]
+    second_level: list[str]
+    duplicate: dict[str, int]
+    public: bool
+    apco: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """One version, ready to be asked."""
+
+    version: int
+    content: dict[str, Any]
+
+    @cached_property
+    def types(self) -> dict[str, IncidentType]:
+        """The types by code."""
+        return {item["code"]: IncidentType(**item) for item in self.content["types"]}
+
+    def type(self, code: str) -> IncidentType:
+        """The type with this code. Raises `UnknownCode`."""
+        if code not in self.types:
+            raise UnknownCode(what="type", code=code)
+        return self.types[code]
+
+    def response_seconds(self, priority: int) -> int | None:
+        """The promise for a priority: from opening to the first unit on scene; None means by appointment."""
+        seconds: int | None = self._priorities[priority]["response_seconds"]
+        return seconds
+
+    def check_disposition(self, code: str) -> str:
+        """`code` if it is a disposition. Raises `UnknownCode`."""
+        return self._check("dispositions", "disposition", code)
+
+    def check_dismissal(self, code: str) -> str:
+        """`code` if it is a reason to dismiss a report. Raises `UnknownCode`."""
+        return self._check("dismissals", "dismissal", code)
+
+    def check_priority(self, level: int) -> int:
+        """`level` if it is a priority. Raises `UnknownCode`."""
+        if level not in self._priorities:
+            raise UnknownCode(what="priority", code=level)
+        return level
+
+    @cached_property
+    def _priorities(self) -> dict[int, dict[str, Any]]:
+        return {item["level"]: item for item in self.content["priorities"]}
+
+    def _check(self, part: str, what: str, code: str) -> str:
+        if code not in {item["code"] for item in self.content[part]}:
+            raise UnknownCode(what=what, code=code)
+        return code
+
+    def as_document(self) -> dict[str, Any]:
+        """What the API shows: the content, its version, and each type's promise spelled out."""
+        types = [item | {"response_seconds": self.response_seconds(item["priority"])} for item in self.content["types"]]
+        return {"version": self.version, **self.content, "types": types}
+
+
+_read: dict[int, Catalogue] = {}  # a version never changes once it exists
+
+
+async def catalogue(session: AsyncSession, version: int | None = None) -> Catalogue:
+    """The catalogue in force, or the one of `version`."""
+    if version is None:
+        newest = select(CatalogueVersion.number).order_by(CatalogueVersion.number.desc()).limit(1)
+        version = (await session.scalars(newest)).one()
+    if version not in _read:
+        row = await session.get_one(CatalogueVersion, version)
+        _read[version] = Catalogue(version, row.content)
+    return _read[version]
+
+
+async def publish_catalogue(session: AsyncSession, actor: Actor, content: dict[str, Any]) -> Catalogue:
+    """Put a new version in force; the same content as now is not a new version."""
+    require(actor, Permission.CATALOGUE_EDIT)
+    newest = (await session.scalars(select(CatalogueVersion).order_by(CatalogueVersion.number.desc()).limit(1))).first()
+    if newest is not None and newest.content == content:
+        return await catalogue(session, newest.number)
+    fresh = CatalogueVersion(number=(newest.number if newest else 0) + 1, content=content, made_by=actor.name)
+    session.add(fresh)
+    await session.flush()
+    return Catalogue(fresh.number, content)
+
+
+def default_content() -> dict[str, Any]:
+    """The catalogue that ships with Vigía."""
+    content: dict[str, Any] = json.loads(DEFAULT.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,114 @@
+"""How an incident ends, and how it begins again. Ending releases its units in the same act."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from incidents.catalogue import catalogue
+from incidents.dispatch import release_all
+from incidents.incident import MOVES, OVER, Incident, IncidentState, access_incident, set_state, stamp
+from realtime.access import Actor, Permission, require
+from realtime.database import now
+from realtime.errors import IllegalMove
+from realtime.lifecycle import move
+
+
+async def hold_incident(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, reason: str = "", expected: int | None = None
+) -> Incident:
+    """Let it wait: nobody can be sent now."""
+    return await _by_hand(session, actor, incident_id, IncidentState.WAITING, {"reason": reason}, expected)
+
+
+async def control_incident(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, expected: int | None = None
+) -> Incident:
+    """It is under control: no longer growing, not yet finished."""
+    return await _by_hand(session, actor, incident_id, IncidentState.UNDER_CONTROL, {}, expected)
+
+
+async def finish_incident(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, expected: int | None = None
+) -> Incident:
+    """The work is done; it still has to be closed with a disposition."""
+    return await _by_hand(session, actor, incident_id, IncidentState.FINISHED, {}, expected)
+
+
+async def close_incident(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, disposition: str, expected: int | None = None
+) -> Incident:
+    """Close it with one of the catalogue's dispositions; its units are free."""
+    require(actor, Permission.INCIDENT_CLOSE)
+    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    incident.disposition = (await catalogue(session)).check_disposition(disposition)
+    await _end(session, actor, incident, IncidentState.CLOSED, "incident.closed", {"disposition": disposition})
+    return incident
+
+
+async def cancel_incident(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, reason: str, expected: int | None = None
+) -> Incident:
+    """It turned out that nobody is needed."""
+    require(actor, Permission.INCIDENT_CLOSE)
+    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    await _end(session, actor, incident, IncidentState.CANCELLED, "incident.closed", {"reason": reason})
+    return incident
+
+
+async def refer_incident(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    reason: str,
+    organization_id: UUID | None = None,
+    expected: int | None = None,
+) -> Incident:
+    """It is somebody else's: hand it over."""
+    require(actor, Permission.INCIDENT_CLOSE)
+    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    detail = {"reason": reason, "organization_id": str(organization_id) if organization_id else None}
+    await _end(session, actor, incident, IncidentState.REFERRED, "incident.closed", detail)
+    return incident
+
+
+async def reopen_incident(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, reason: str, expected: int | None = None
+) -> Incident:
+    """It was not over: it waits again, on everybody's board."""
+    require(actor, Permission.INCIDENT_CLOSE)
+    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    if incident.state not in OVER:
+        raise IllegalMove(current=incident.state, wanted=IncidentState.WAITING.value)
+    incident.closed_at, incident.disposition, incident.on_board = None, None, True
+    detail = {"reason": reason}
+    await set_state(session, actor, incident, IncidentState.WAITING, kind="incident.reopened", detail=detail)
+    return incident
+
+
+async def _by_hand(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    wanted: IncidentState,
+    detail: dict[str, Any],
+    expected: int | None,
+) -> Incident:
+    require(actor, Permission.INCIDENT_UPDATE)
+    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    await set_state(session, actor, incident, wanted, detail=detail)
+    return incident
+
+
+async def _end(
+    session: AsyncSession, actor: Actor, incident: Incident, wanted: IncidentState, kind: str, detail: dict[str, Any]
+) -> None:
+    move(IncidentState(incident.state), wanted, MOVES)  # refuse before anybody is released
+    await release_all(session, actor, incident, reason=wanted.value)
+    at = now()
+    incident.closed_at = at
+    stamp(incident, "T16", at, last=True)
+    await set_state(session, actor, incident, wanted, kind=kind, detail=detail)

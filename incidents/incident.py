@@ -1,0 +1,469 @@
+"""Incidents: what is happening, who may know it, and the moves it can make.
+
+`dispatched`, `en_route` and `on_scene` are never typed by hand: `derived_state` reads them off the assignments.
+Locks are always taken in the order incident, then unit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from shapely import Point
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    SmallInteger,
+    Text,
+    Uuid,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy import (
+    Sequence as DatabaseSequence,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geo.places import Shape, geojson
+from geo.zones import zones_at
+from incidents.assignments import STAMPS, Assignment, AssignmentStatus, live_assignments, shown
+from incidents.catalogue import Catalogue, catalogue
+from realtime.access import (
+    OPERATIONS,
+    Actor,
+    Audience,
+    Face,
+    Faces,
+    Permission,
+    Role,
+    Sensitivity,
+    face_for,
+    organization_key,
+    require,
+    unit_key,
+    zone_key,
+)
+from realtime.database import Base, now
+from realtime.errors import AlreadyExists, NotFound, VersionMismatch
+from realtime.journal import Told, record
+from realtime.lifecycle import move
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands."""
+
+    RECEIVED = "received"
+    CLASSIFIED = "classified"
+    WAITING = "waiting"
+    DISPATCHED = "dispatched"
+    EN_ROUTE = "en_route"
+    ON_SCENE = "on_scene"
+    UNDER_CONTROL = "under_control"
+    FINISHED = "finished"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    REFERRED = "referred"
+    MERGED = "merged"
+
+
+S = IncidentState
+OVER = frozenset({S.CLOSED, S.CANCELLED, S.REFERRED, S.MERGED})
+_OPEN = frozenset(S) - OVER
+_ENDINGS = frozenset({S.CLOSED, S.CANCELLED, S.REFERRED})
+
+# What a person may do. From being over there is one way back: reopening, to `waiting`.
+MOVES: dict[IncidentState, frozenset[IncidentState]] = {
+    S.RECEIVED: frozenset({S.CLASSIFIED, S.WAITING}) | _ENDINGS,
+    S.CLASSIFIED: frozenset({S.WAITING, S.FINISHED}) | _ENDINGS,
+    S.WAITING: frozenset({S.CLASSIFIED, S.FINISHED}) | _ENDINGS,
+    S.DISPATCHED: _ENDINGS,
+    S.EN_ROUTE: _ENDINGS,
+    S.ON_SCENE: frozenset({S.UNDER_CONTROL, S.FINISHED}) | _ENDINGS,
+    S.UNDER_CONTROL: frozenset({S.FINISHED}) | _ENDINGS,
+    S.FINISHED: _ENDINGS,
+    S.CLOSED: frozenset({S.WAITING}),
+    S.CANCELLED: frozenset({S.WAITING}),
+    S.REFERRED: frozenset({S.WAITING}),
+}
+
+code_numbers = DatabaseSequence("incident_numbers", metadata=Base.metadata)
+
+
+class Incident(Told, Base):
+    """One incident. `on_board` ends ten minutes after it is over; `stamps` are the first of each T0–T17."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
+        CheckConstraint("sensitivity BETWEEN 0 AND 3", name="sensitivity"),
+        Index("ix_incidents_shape", "shape", postgresql_using="gist"),
+        Index("ix_incidents_on_board", "id", postgresql_where="on_board"),
+        Index("ix_incidents_opened_at", "opened_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    type_code: Mapped[str] = mapped_column(Text)
+    catalogue_version: Mapped[int]
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    sensitivity: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[IncidentState] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    place: Mapped[str] = mapped_column(Text, default="")
+    shape: Mapped[Point] = mapped_column(Shape("POINT"))
+    zone: Mapped[str | None] = mapped_column(Text)
+    zone_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
+    shared_with: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
+    reports: Mapped[int] = mapped_column(default=0)
+    stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    opened_at: Mapped[dt.datetime]
+    closed_at: Mapped[dt.datetime | None]
+    disposition: Mapped[str | None] = mapped_column(Text)
+    on_board: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def subject(self) -> str:
+        """`incident:<id>`."""
+        return f"incident:{self.id}"
+
+
+# ── Who may see: for one row, and for a query. A test asks both about every actor ─────────────────
+
+
+def audience_of(incident: Incident, assigned: Sequence[Assignment]) -> Audience:
+    """Those who see all of an incident: by sensitivity, by being sent to it, or because it was shared."""
+    keys = {f"ops:{incident.sensitivity}", f"government:{incident.sensitivity}"}
+    keys.update(unit_key(one.unit_id) for one in assigned)
+    keys.update(organization_key(organization_id) for organization_id in incident.shared_with)
+    return frozenset(keys)
+
+
+def onlookers_of(incident: Incident) -> Audience:
+    """Those who see it without its story: the wall, crews in general, the neighbours' organizations of its zones."""
+    keys = {f"wall:{incident.sensitivity}", f"crew:{incident.sensitivity}"}
+    if incident.sensitivity == Sensitivity.PUBLIC:
+        keys.update(zone_key(zone_id) for zone_id in incident.zone_ids)
+    return frozenset(keys)
+
+
+MASKED: Audience = frozenset({"ops:0", "government:0"})  # they know that something is under way, not what
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The incidents of which `actor` sees some face."""
+    if actor.role in OPERATIONS | {Role.GOVERNMENT, Role.SYSTEM}:
+        return true()
+    return or_(visible_whole_to(actor), _looked_on_by(actor))
+
+
+def visible_whole_to(actor: Actor) -> ColumnElement[bool]:
+    """The incidents that `actor` sees whole."""
+    if actor.role is Role.SYSTEM:
+        return true()
+    mine: list[ColumnElement[bool]] = []
+    if actor.role in OPERATIONS | {Role.GOVERNMENT}:
+        mine.append(Incident.sensitivity <= actor.reach)
+    if actor.role is Role.CREW and actor.unit_id:
+        mine.append(
+            exists().where(
+                Assignment.incident_id == Incident.id,
+                Assignment.unit_id == actor.unit_id,
+                Assignment.released_at.is_(None),
+            )
+        )
+    if actor.role in {Role.AGENCY, Role.NEIGHBOURHOOD} and actor.organization_id:
+        mine.append(Incident.shared_with.contains([actor.organization_id]))
+    return or_(*mine) if mine else false()
+
+
+def _looked_on_by(actor: Actor) -> ColumnElement[bool]:
+    if actor.role in {Role.WALL, Role.CREW}:
+        return Incident.sensitivity <= actor.reach
+    if actor.role is Role.NEIGHBOURHOOD and actor.zone_ids:
+        return and_(Incident.sensitivity == Sensitivity.PUBLIC, Incident.zone_ids.overlap(list(actor.zone_ids)))
+    return false()
+
+
+def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogue) -> Faces:
+    """How an incident shows itself, from the fullest to the barest; nothing once it has left the board."""
+    if not incident.on_board:
+        return ()
+    due = None
+    if incident.state not in OVER and "T9" not in incident.stamps:
+        promise = words.response_seconds(incident.priority)
+        due = incident.opened_at + dt.timedelta(seconds=promise) if promise else None
+    whole = {
+        "subject": incident.subject,
+        "id": str(incident.id),
+        "version": incident.version,
+        "code": incident.code,
+        "masked": False,
+        "type_code": incident.type_code,
+        "type_name": words.type(incident.type_code).name,
+        "priority": incident.priority,
+        "sensitivity": incident.sensitivity,
+        "state": incident.state,
+        "summary": incident.summary,
+        "place": incident.place,
+        "zone": incident.zone,
+        "reports": incident.reports,
+        "assignments": shown(assigned),
+        "stamps": incident.stamps,
+        "opened_at": incident.opened_at.isoformat(),
+        "closed_at": incident.closed_at.isoformat() if incident.closed_at else None,
+        "due_at": due.isoformat() if due else None,
+        "disposition": incident.disposition,
+        "shared_with": [str(organization_id) for organization_id in incident.shared_with],
+    }
+    masked = {name: whole[name] for name in ("subject", "id", "version", "code", "state", "opened_at")}
+    return (
+        Face(audience_of(incident, assigned), _feature(incident.shape, whole)),
+        Face(onlookers_of(incident), _feature(incident.shape, whole | {"summary": "", "shared_with": []})),
+        Face(MASKED, _feature(None, masked | {"masked": True})),
+    )
+
+
+def _feature(shape: Point | None, properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geojson(shape) if shape else None, "properties": properties}
+
+
+# ── The way in ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def access_incident(
+    session: AsyncSession, actor: Actor, incident_id: UUID, *, lock: bool = False, expected: int | None = None
+) -> Incident:
+    """The only way to an incident: it must exist and the actor must see it whole.
+
+    `lock` takes the row for this transaction; `expected` is the version that the actor believes in.
+    Raises `NotFound` (absent and hidden look the same) and `VersionMismatch`.
+    """
+    query = select(Incident).where(Incident.id == incident_id, visible_whole_to(actor))
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    incident = (await session.scalars(query)).first()
+    if incident is None:
+        raise NotFound
+    if expected is not None and expected != incident.version:
+        raise VersionMismatch(expected=expected, current=incident.version)
+    return incident
+
+
+# ── Verbs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def open_incident(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    type_code: str,
+    location: Point,
+    place: str = "",
+    summary: str = "",
+    priority: int | None = None,
+    received_at: dt.datetime | None = None,
+    reports: int = 0,
+) -> Incident:
+    """Open an incident, classified by the catalogue in force. `received_at` is when somebody first told of it."""
+    require(actor, Permission.INCIDENT_OPEN)
+    if await session.scalar(select(Incident.id).where(Incident.id == incident_id)):
+        raise AlreadyExists
+    words = await catalogue(session)
+    kind = words.type(type_code)
+    at = now()
+    incident = Incident(
+        id=incident_id,
+        code=f"{at.year}-{await session.scalar(code_numbers):06d}",
+        type_code=type_code,
+        catalogue_version=words.version,
+        priority=words.check_priority(priority or kind.priority),
+        sensitivity=kind.sensitivity,
+        state=S.CLASSIFIED,
+        summary=summary,
+        place=place,
+        shape=location,
+        stamps={"T0": (received_at or at).isoformat(), "T3": at.isoformat(), "T4": at.isoformat()},
+        opened_at=at,
+        shared_with=[],
+        reports=reports,
+        on_board=True,
+        version=0,
+        told_to=[],
+    )
+    await _locate(session, incident, location)
+    session.add(incident)
+    await tell(session, actor, "incident.opened", incident, detail={"type": type_code, "priority": incident.priority})
+    return incident
+
+
+async def reclassify(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    type_code: str,
+    priority: int | None = None,
+    expected: int | None = None,
+) -> Incident:
+    """Say that it is of another type or priority; its sensitivity follows the type."""
+    require(actor, Permission.INCIDENT_UPDATE)
+    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    words = await catalogue(session)
+    kind = words.type(type_code)
+    before = {"type": incident.type_code, "priority": incident.priority}
+    incident.type_code, incident.catalogue_version = type_code, words.version
+    incident.priority = words.check_priority(priority or kind.priority)
+    incident.sensitivity = kind.sensitivity
+    detail = {"from": before, "to": {"type": type_code, "priority": incident.priority}}
+    await tell(session, actor, "incident.reclassified", incident, detail=detail)
+    return incident
+
+
+async def relocate(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    location: Point,
+    place: str | None = None,
+    expected: int | None = None,
+) -> Incident:
+    """Say that it is somewhere else."""
+    require(actor, Permission.INCIDENT_UPDATE)
+    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    detail = {"from": geojson(incident.shape), "to": geojson(location)}
+    incident.shape = location
+    incident.place = incident.place if place is None else place
+    await _locate(session, incident, location)
+    await tell(session, actor, "incident.relocated", incident, detail=detail)
+    return incident
+
+
+async def set_state(
+    session: AsyncSession,
+    actor: Actor,
+    incident: Incident,
+    wanted: IncidentState,
+    *,
+    kind: str = "incident.state",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Move a locked incident by hand. Raises `IllegalMove`."""
+    before = incident.state
+    incident.state = move(IncidentState(incident.state), wanted, MOVES)
+    if wanted is S.UNDER_CONTROL:
+        stamp(incident, "T11", now())
+    await tell(session, actor, kind, incident, detail={"from": before, "to": wanted.value} | (detail or {}))
+
+
+async def take_off_board(session: AsyncSession, actor: Actor, incident: Incident) -> None:
+    """A locked incident that is over leaves everybody's board; it stays in the books."""
+    incident.on_board = False
+    await tell(session, actor, "incident.archived", incident)
+
+
+# ── What follows from what ────────────────────────────────────────────────────────────────────────
+
+
+def derived_state(incident: Incident, assigned: Sequence[Assignment]) -> IncidentState:
+    """The state that the live assignments give; what a person said stands once the incident is under control."""
+    state = IncidentState(incident.state)
+    if state in OVER or state in {S.UNDER_CONTROL, S.FINISHED}:
+        return state
+    if not assigned:
+        return S.WAITING if "T5" in incident.stamps else state
+    reached = {AssignmentStatus(one.status) for one in assigned}
+    if reached & {AssignmentStatus.ON_SCENE, AssignmentStatus.TRANSPORTING, AssignmentStatus.AT_DESTINATION}:
+        return S.ON_SCENE
+    return S.EN_ROUTE if AssignmentStatus.EN_ROUTE in reached else S.DISPATCHED
+
+
+def stamp(incident: Incident, name: str, at: dt.datetime, *, last: bool = False) -> None:
+    """Keep the first of a time stamp (or the last, where that is its meaning)."""
+    if last or name not in incident.stamps:
+        incident.stamps = incident.stamps | {name: at.isoformat()}
+
+
+def stamp_status(incident: Incident, status: AssignmentStatus, at: dt.datetime) -> None:
+    """The stamp that an assignment's status writes on its incident."""
+    if status in STAMPS:
+        stamp(incident, STAMPS[status], at)
+
+
+async def _locate(session: AsyncSession, incident: Incident, location: Point) -> None:
+    zones = await zones_at(session, location)
+    incident.zone_ids = [zone.id for zone in zones]
+    incident.zone = zones[0].name if zones else None
+
+
+async def tell(
+    session: AsyncSession,
+    actor: Actor,
+    kind: str,
+    incident: Incident,
+    *,
+    detail: dict[str, Any] | None = None,
+    occurred_at: dt.datetime | None = None,
+) -> None:
+    """Record a fact about a locked incident, with its state derived afresh."""
+    await session.flush()
+    assigned = (await live_assignments(session, [incident.id]))[incident.id]
+    incident.state = derived_state(incident, assigned)
+    incident.version += 1
+    faces = faces_of(incident, assigned, await catalogue(session, incident.catalogue_version))
+    await record(session, actor, kind, incident, faces, incident_id=incident.id, occurred_at=occurred_at, detail=detail)
+
+
+# ── Boards ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def board(session: AsyncSession, actor: Actor, ids: Collection[UUID] | None = None) -> list[dict[str, Any]]:
+    """The features of the incidents on the board that `actor` sees (of `ids`, when given)."""
+    query = select(Incident).where(Incident.on_board, visible_to(actor)).execution_options(populate_existing=True)
+    if ids is not None:
+        query = query.where(Incident.id.in_(ids))
+    return await features(session, actor, (await session.scalars(query)).all())
+
+
+async def features(session: AsyncSession, actor: Actor, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+    """Each incident's feature as `actor` sees it."""
+    assigned = await live_assignments(session, [incident.id for incident in incidents])
+    shown_now = []
+    for incident in incidents:
+        words = await catalogue(session, incident.catalogue_version)
+        face = face_for(actor.keys, faces_of(incident, assigned[incident.id], words))
+        if face is not None:
+            shown_now.append(face)
+    return shown_now
+
+
+async def nearby(
+    session: AsyncSession, actor: Actor, location: Point, *, metres: float, since: dt.datetime, limit: int = 10
+) -> Sequence[tuple[Incident, float]]:
+    """Open incidents within `metres` of `location`, opened after `since`, that the actor sees whole; nearest first."""
+    here = func.ST_GeogFromWKB(location.wkb)
+    away = func.ST_Distance(func.geography(Incident.shape), here)
+    query = (
+        select(Incident, away)
+        .where(
+            visible_whole_to(actor),
+            Incident.state.in_(_OPEN),
+            Incident.opened_at >= since,
+            func.ST_DWithin(func.geography(Incident.shape), here, metres),
+        )
+        .order_by(away)
+        .limit(limit)
+    )
+    return [(incident, float(distance)) for incident, distance in await session.execute(query)]

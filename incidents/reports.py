@@ -1,0 +1,262 @@
+"""Reports: what somebody told us, kept as told. N reports make one incident; none is ever thrown away."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from shapely import Point
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, Uuid, false, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geo.places import Shape, geojson
+from geo.zones import zones_at
+from incidents.catalogue import catalogue
+from incidents.tracking import new_tracking_code, start_tracking
+from realtime.access import (
+    OPERATIONS,
+    Actor,
+    Audience,
+    Face,
+    Faces,
+    Permission,
+    Role,
+    face_for,
+    organization_key,
+    require,
+)
+from realtime.database import Base, now
+from realtime.errors import AlreadyExists, NotAllowed, NotFound, Refusal, VersionMismatch
+from realtime.journal import Told, record
+
+
+class Channel(StrEnum):
+    """How it reached us."""
+
+    PHONE = "phone"
+    WEB = "web"
+    RADIO = "radio"
+    CAMERA = "camera"
+    PANIC_BUTTON = "panic_button"
+    AGENCY = "agency"
+    APP = "app"
+
+
+OPEN_CHANNELS = frozenset({Channel.WEB, Channel.APP})  # anybody may report through these
+
+
+class ReportStatus(StrEnum):
+    """What became of it."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    JOINED = "joined"
+    DISMISSED = "dismissed"
+
+
+class AlreadyHandled(Refusal):
+    """Somebody already handled that report: it was {status}."""
+
+    status = 409
+
+
+class Report(Told, Base):
+    """One report. `words`, `place` and the contact stay as told; the contact is erasable and never on a feed."""
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("ix_reports_waiting", "id", postgresql_where="status = 'received'"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tracking_code: Mapped[str] = mapped_column(Text, unique=True)
+    channel: Mapped[Channel] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    place: Mapped[str] = mapped_column(Text, default="")
+    shape: Mapped[Point | None] = mapped_column(Shape("POINT"))
+    zone: Mapped[str | None] = mapped_column(Text)
+    zone_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
+    type_hint: Mapped[str | None] = mapped_column(Text)
+    contact_name: Mapped[str | None] = mapped_column(Text)
+    contact_phone: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[ReportStatus] = mapped_column(Text, default=ReportStatus.RECEIVED)
+    dismissal: Mapped[str | None] = mapped_column(Text)
+    incident_id: Mapped[UUID | None] = mapped_column(ForeignKey("incidents.id"), index=True)
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"))
+    received_at: Mapped[dt.datetime] = mapped_column(default=now)
+    occurred_at: Mapped[dt.datetime | None]
+
+    @property
+    def subject(self) -> str:
+        """`report:<id>`."""
+        return f"report:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to call the reporter back."""
+
+    name: str | None = None
+    phone: str | None = None
+
+
+# ── Who may see ───────────────────────────────────────────────────────────────────────────────────
+
+
+def audience_of(report: Report) -> Audience:
+    """Those who triage, whatever it is about, and the organization that made it."""
+    keys = {"ops:0"}
+    if report.organization_id:
+        keys.add(organization_key(report.organization_id))
+    return frozenset(keys)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The same rule for a query."""
+    if actor.role in OPERATIONS | {Role.SYSTEM}:
+        return true()
+    if actor.role in {Role.AGENCY, Role.NEIGHBOURHOOD} and actor.organization_id:
+        return or_(Report.organization_id == actor.organization_id)
+    return false()
+
+
+def faces_of(report: Report) -> Faces:
+    """A report shows itself while it waits; handled, it leaves the board."""
+    if report.status != ReportStatus.RECEIVED:
+        return ()
+    return (Face(audience_of(report), feature_of(report)),)
+
+
+def feature_of(report: Report) -> dict[str, Any]:
+    """The report as its audience sees it: everything but the contact."""
+    return {
+        "type": "Feature",
+        "geometry": geojson(report.shape) if report.shape else None,
+        "properties": {
+            "subject": report.subject,
+            "id": str(report.id),
+            "version": report.version,
+            "channel": report.channel,
+            "words": report.words,
+            "place": report.place,
+            "zone": report.zone,
+            "type_hint": report.type_hint,
+            "status": report.status,
+            "dismissal": report.dismissal,
+            "incident_id": str(report.incident_id) if report.incident_id else None,
+            "received_at": report.received_at.isoformat(),
+            "has_contact": bool(report.contact_name or report.contact_phone),
+        },
+    }
+
+
+async def access_report(
+    session: AsyncSession, actor: Actor, report_id: UUID, *, lock: bool = False, expected: int | None = None
+) -> Report:
+    """The only way to a report: it must exist and be visible to the actor."""
+    query = select(Report).where(Report.id == report_id, visible_to(actor))
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    report = (await session.scalars(query)).first()
+    if report is None:
+        raise NotFound
+    if expected is not None and expected != report.version:
+        raise VersionMismatch(expected=expected, current=report.version)
+    return report
+
+
+# ── Verbs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def receive_report(
+    session: AsyncSession,
+    actor: Actor,
+    report_id: UUID,
+    *,
+    words: str,
+    channel: Channel = Channel.WEB,
+    place: str = "",
+    location: Point | None = None,
+    type_hint: str | None = None,
+    contact: Contact | None = None,
+    occurred_at: dt.datetime | None = None,
+) -> Report:
+    """Write down what somebody tells. Anybody may, through the web; other channels are the staff's."""
+    require(actor, Permission.REPORT_MAKE)
+    if channel not in OPEN_CHANNELS and actor.role is Role.NEIGHBOUR:
+        raise NotAllowed(permission=Permission.REPORT_MAKE.value)
+    if type_hint is not None:
+        (await catalogue(session)).type(type_hint)
+    if await session.scalar(select(Report.id).where(Report.id == report_id)):
+        raise AlreadyExists
+    zones = await zones_at(session, location) if location else []
+    contact = contact or Contact()
+    report = Report(
+        id=report_id,
+        tracking_code=await _free_code(session),
+        channel=channel,
+        words=words,
+        place=place,
+        shape=location,
+        zone=zones[0].name if zones else None,
+        zone_ids=[zone.id for zone in zones],
+        type_hint=type_hint,
+        contact_name=contact.name,
+        contact_phone=contact.phone,
+        status=ReportStatus.RECEIVED,
+        organization_id=actor.organization_id if actor.role in {Role.AGENCY, Role.NEIGHBOURHOOD} else None,
+        received_at=now(),
+        occurred_at=occurred_at,
+        version=0,
+        told_to=[],
+    )
+    session.add(report)
+    await tell(session, actor, "report.received", report, detail={"channel": channel.value})
+    start_tracking(session, report.tracking_code, report.id, at=report.received_at, zone=report.zone)
+    return report
+
+
+async def _free_code(session: AsyncSession) -> str:
+    while True:  # a collision is one in millions, and only ever a second draw
+        code = new_tracking_code()
+        if await session.scalar(select(Report.id).where(Report.tracking_code == code)) is None:
+            return code
+
+
+async def see_contact(session: AsyncSession, actor: Actor, report_id: UUID) -> Contact:
+    """Look at who reported; every look is written down."""
+    require(actor, Permission.REPORT_TRIAGE)
+    report = await access_report(session, actor, report_id, lock=True)
+    await tell(session, actor, "contact.seen", report, incident_id=report.incident_id)
+    return Contact(report.contact_name, report.contact_phone)
+
+
+async def tell(
+    session: AsyncSession,
+    actor: Actor,
+    kind: str,
+    report: Report,
+    *,
+    incident_id: UUID | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Record a fact about a report."""
+    report.version += 1
+    await record(session, actor, kind, report, faces_of(report), incident_id=incident_id, detail=detail)
+
+
+async def board(session: AsyncSession, actor: Actor, ids: Collection[UUID] | None = None) -> list[dict[str, Any]]:
+    """The features of the reports that wait for somebody, as `actor` sees them (of `ids`, when given)."""
+    query = (
+        select(Report)
+        .where(Report.status == ReportStatus.RECEIVED, visible_to(actor))
+        .execution_options(populate_existing=True)
+    )
+    if ids is not None:
+        query = query.where(Report.id.in_(ids))
+    faces = [face_for(actor.keys, faces_of(report)) for report in await session.scalars(query)]
+    return [face for face in faces if face is not None]

@@ -1,0 +1,103 @@
+"""The timeline: one incident's story, read from the journal, with the notes people left.
+
+A note is struck, never deleted: its text stays in the book, crossed out, with who did it and why. Texts live in
+their own table so that a person's data can be erased from them without touching the journal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Text, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incidents.incident import access_incident, tell
+from realtime.access import Actor, Permission, require
+from realtime.database import Base, now
+from realtime.errors import AlreadyExists, NotFound, Refusal
+from realtime.journal import Entry
+
+
+class AlreadyStruck(Refusal):
+    """That note was already struck."""
+
+    status = 409
+
+
+class Note(Base):
+    """A note on an incident, as written."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incidents.id"), index=True)
+    text: Mapped[str | None] = mapped_column(Text)  # None once erased by law
+    written_at: Mapped[dt.datetime] = mapped_column(default=now)
+    written_by: Mapped[str] = mapped_column(Text)
+    struck_at: Mapped[dt.datetime | None]
+    struck_by: Mapped[str | None] = mapped_column(Text)
+    struck_reason: Mapped[str | None] = mapped_column(Text)
+
+
+async def add_note(
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    note_id: UUID,
+    text: str,
+    occurred_at: dt.datetime | None = None,
+) -> Note:
+    """Write a note."""
+    require(actor, Permission.NOTE_ADD)
+    incident = await access_incident(session, actor, incident_id, lock=True)
+    if await session.get(Note, note_id) is not None:
+        raise AlreadyExists
+    note = Note(id=note_id, incident_id=incident.id, text=text, written_at=now(), written_by=actor.name)
+    session.add(note)
+    await tell(session, actor, "note.added", incident, detail={"note_id": str(note.id)}, occurred_at=occurred_at)
+    return note
+
+
+async def strike_note(session: AsyncSession, actor: Actor, incident_id: UUID, *, note_id: UUID, reason: str) -> Note:
+    """Cross a note out: it was wrong. Its text stays."""
+    require(actor, Permission.NOTE_STRIKE)
+    incident = await access_incident(session, actor, incident_id, lock=True)
+    note = await session.get(Note, note_id, with_for_update=True, populate_existing=True)
+    if note is None or note.incident_id != incident.id:
+        raise NotFound
+    if note.struck_at is not None:
+        raise AlreadyStruck
+    note.struck_at, note.struck_by, note.struck_reason = now(), actor.name, reason
+    await tell(session, actor, "note.struck", incident, detail={"note_id": str(note.id), "reason": reason})
+    return note
+
+
+async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> list[dict[str, Any]]:
+    """Every entry of an incident, oldest first, each with its note where it is about one."""
+    incident = await access_incident(session, actor, incident_id)
+    notes = {str(note.id): note for note in await session.scalars(select(Note).where(Note.incident_id == incident.id))}
+    entries = await session.scalars(select(Entry).where(Entry.incident_id == incident.id).order_by(Entry.id))
+    return [_shown(entry, notes.get(entry.detail.get("note_id", ""))) for entry in entries]
+
+
+def _shown(entry: Entry, note: Note | None) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "id": entry.id,
+        "at": entry.occurred_at.isoformat(),
+        "recorded_at": entry.recorded_at.isoformat(),
+        "kind": entry.kind,
+        "actor": {"name": entry.actor_name, "role": entry.actor_role},
+        "detail": entry.detail,
+    }
+    if note is not None:
+        struck = (
+            {"at": note.struck_at.isoformat(), "by": note.struck_by, "reason": note.struck_reason}
+            if note.struck_at
+            else None
+        )
+        line["note"] = {"id": str(note.id), "text": note.text, "struck": struck}
+    return line

@@ -1,0 +1,133 @@
+"""Triage: a report becomes an incident, joins one, or is dismissed with a reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from shapely import Point
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from incidents.catalogue import catalogue
+from incidents.dispatch import IncidentOver
+from incidents.incident import OVER, Incident, access_incident, nearby, open_incident
+from incidents.incident import tell as tell_of_incident
+from incidents.reports import AlreadyHandled, Report, ReportStatus, access_report, tell
+from realtime.access import Actor, Permission, require
+from realtime.errors import Malformed
+
+# Wide enough for every duplicate window of the catalogue; each type's own window narrows it.
+WIDEST_METRES, WIDEST_AGE = 1000, dt.timedelta(hours=6)
+
+
+class PlaceNeeded(Malformed):
+    """An incident needs a place on the map, and the report has none: give one."""
+
+
+async def accept_report(
+    session: AsyncSession,
+    actor: Actor,
+    report_id: UUID,
+    *,
+    incident_id: UUID,
+    type_code: str,
+    priority: int | None = None,
+    location: Point | None = None,
+    place: str | None = None,
+    summary: str | None = None,
+    expected: int | None = None,
+) -> Incident:
+    """Open an incident out of a report. Raises `AlreadyHandled`, `PlaceNeeded`."""
+    require(actor, Permission.REPORT_TRIAGE)
+    report = await _waiting(session, actor, report_id, expected)
+    where = location or report.shape
+    if where is None:
+        raise PlaceNeeded
+    incident = await open_incident(
+        session,
+        actor,
+        incident_id,
+        type_code=type_code,
+        priority=priority,
+        location=where,
+        place=report.place if place is None else place,
+        summary=report.words if summary is None else summary,
+        received_at=report.received_at,
+        reports=1,
+    )
+    report.status, report.incident_id = ReportStatus.ACCEPTED, incident.id
+    await tell(session, actor, "report.accepted", report, detail={"incident_id": str(incident.id)})
+    return incident
+
+
+async def join_report(
+    session: AsyncSession, actor: Actor, report_id: UUID, *, incident_id: UUID, expected: int | None = None
+) -> Report:
+    """Say that a report tells of an incident that is already known."""
+    require(actor, Permission.REPORT_TRIAGE)
+    incident = await access_incident(session, actor, incident_id, lock=True)
+    if incident.state in OVER:
+        raise IncidentOver(incident_code=incident.code, state=incident.state)
+    report = await _waiting(session, actor, report_id, expected)
+    report.status, report.incident_id = ReportStatus.JOINED, incident.id
+    incident.reports += 1
+    await tell(session, actor, "report.joined_to", report, detail={"incident_id": str(incident.id)})
+    await tell_of_incident(session, actor, "report.joined", incident, detail={"report_id": str(report.id)})
+    return report
+
+
+async def dismiss_report(
+    session: AsyncSession,
+    actor: Actor,
+    report_id: UUID,
+    *,
+    reason: str,
+    note: str = "",
+    expected: int | None = None,
+) -> Report:
+    """Say that nothing follows from a report, and why (a dismissal of the catalogue)."""
+    require(actor, Permission.REPORT_TRIAGE)
+    report = await _waiting(session, actor, report_id, expected)
+    report.status = ReportStatus.DISMISSED
+    report.dismissal = (await catalogue(session)).check_dismissal(reason)
+    await tell(session, actor, "report.dismissed", report, detail={"reason": reason, "note": note})
+    return report
+
+
+async def similar_incidents(session: AsyncSession, actor: Actor, report_id: UUID) -> list[dict[str, Any]]:
+    """Open incidents that the report may be telling of: near in place and time by their type's duplicate window.
+
+    Distances are metres; `seconds` is how long before the report the incident was opened (negative: after).
+    """
+    require(actor, Permission.REPORT_TRIAGE)
+    report = await access_report(session, actor, report_id)
+    if report.shape is None:
+        return []
+    since = report.received_at - WIDEST_AGE
+    found = await nearby(session, actor, report.shape, metres=WIDEST_METRES, since=since, limit=50)
+    words = await catalogue(session)
+    likely = []
+    for incident, metres in found:
+        window = words.type(incident.type_code).duplicate
+        seconds = (report.received_at - incident.opened_at).total_seconds()
+        # A window and a half: the person decides, the list only has to be short.
+        if metres <= window["metres"] * 1.5 and seconds <= window["seconds"] * 1.5:
+            likely.append(
+                {
+                    "incident_id": str(incident.id),
+                    "code": incident.code,
+                    "type_name": words.type(incident.type_code).name,
+                    "state": incident.state,
+                    "metres": round(metres),
+                    "seconds": round(seconds),
+                }
+            )
+    return likely[:8]
+
+
+async def _waiting(session: AsyncSession, actor: Actor, report_id: UUID, expected: int | None) -> Report:
+    report = await access_report(session, actor, report_id, lock=True)
+    if report.status != ReportStatus.RECEIVED:
+        raise AlreadyHandled(status=report.status)
+    return await access_report(session, actor, report_id, lock=True, expected=expected)
