@@ -37,10 +37,10 @@ NOWHERE = -9999  # how scipy says "no way leads here"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What the network needs to know of a street link. One-way links run from `a` to `b`."""
+    """What the network needs to know of a street link. One-way links run from `a_node` to `b_node`."""
 
-    a: int
-    b: int
+    a_node: int
+    b_node: int
     shape: shapely.LineString
     kind: str
     name: str | None
@@ -113,9 +113,9 @@ class StreetNetwork:
     def __init__(self, links: Sequence[Link]) -> None:
         """Build the graph; some 20,000 links take under half a second."""
         self.links = links
-        nodes = {node: i for i, node in enumerate(sorted({n for link in links for n in (link.a, link.b)}))}
-        self._from: Ints = np.array([nodes[link.a] for link in links], dtype=np.int64)
-        self._to: Ints = np.array([nodes[link.b] for link in links], dtype=np.int64)
+        nodes = {node: i for i, node in enumerate(sorted({n for link in links for n in (link.a_node, link.b_node)}))}
+        self._from: Ints = np.array([nodes[link.a_node] for link in links], dtype=np.int64)
+        self._to: Ints = np.array([nodes[link.b_node] for link in links], dtype=np.int64)
         self._middle = _middle(links)
         self._flat = [shapely.LineString(self._flatten(link.shape.coords)) for link in links]
         self._metres: Floats = np.array([line.length for line in self._flat], dtype=np.float64)
@@ -153,6 +153,12 @@ class StreetNetwork:
     def well_connected(self, link: int) -> bool:
         """Whether one can drive from this link to nearly everywhere and back."""
         return bool(self._main[self._from[link]] and self._main[self._to[link]])
+
+    def links_near(self, place: Point, within: float) -> list[Link]:
+        """The links within so many metres of a place."""
+        (here,) = self._flatten([(place.x, place.y)])
+        found = self._tree.query(shapely.Point(here), predicate="dwithin", distance=within)
+        return [self.links[int(index)] for index in found]
 
     def snap(self, place: Point, within: float = SNAP_METRES) -> Snap:
         """The nearest spot on any street. Raises `NoStreetNear`."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import shapely
 from psycopg import AsyncConnection
@@ -146,6 +146,19 @@ ON_THE_STREET = 150.0  # farther from any street than this, naming one would mis
 LOOK_AROUND = 300.0  # two blocks: both corners of the block are in it
 
 
+class Piece(Protocol):
+    """As much of a street link as words need: a row of the table, or a link of the network in memory."""
+
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def a_node(self) -> int: ...
+    @property
+    def b_node(self) -> int: ...
+    @property
+    def shape(self) -> shapely.LineString: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceWords:
     """A place as a dispatcher reads it out."""
@@ -164,7 +177,7 @@ async def describe_place(session: AsyncSession, place: Point) -> PlaceWords:
     return place_words(links, place, zone.name if zone else None)
 
 
-def place_words(links: Sequence[StreetLink], place: Point, zone: str | None) -> PlaceWords:
+def place_words(links: Sequence[Piece], place: Point, zone: str | None) -> PlaceWords:
     """The words for a point among the named links around it. Without a street it is the zone, or the figures."""
     named = [link for link in links if link.name]
     nearest = min(named, key=lambda link: _metres_from(link, place), default=None)
@@ -190,11 +203,11 @@ def _phrase(street: str, corners: list[tuple[Point, str]], place: Point) -> tupl
     return f"{street} cerca de {other}", other
 
 
-def _metres_from(link: StreetLink, place: Point) -> float:
+def _metres_from(link: Piece, place: Point) -> float:
     return metres(link.shape.interpolate(link.shape.project(place)), place)
 
 
-def _corners(links: Sequence[StreetLink], street: str) -> list[tuple[Point, str]]:
+def _corners(links: Sequence[Piece], street: str) -> list[tuple[Point, str]]:
     """Where a street meets others: the place, and the other's name."""
     on_street: dict[int, Point] = {}
     for link in links:
