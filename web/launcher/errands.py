@@ -1,0 +1,66 @@
+"""Commands that are the application's own, run with the environment of the running instance.
+
+`replay` and `load` need it running: when it is not, it is started for them and stopped afterwards. `bench`
+measures on servers of its own and only needs their programs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from web.launcher import environment, postgres, redis, state
+from web.launcher.down import down
+from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, Instance
+from web.launcher.locks import waiting_for
+from web.launcher.problems import Exit
+from web.launcher.progress import say
+from web.launcher.testing import binaries_environment, foreground
+from web.launcher.up import Wishes, prepare, up
+
+ERRANDS = {
+    "replay": ["web.cli", "replay"],
+    "load": ["loadtests.load"],
+    "bench": ["loadtests.bench"],
+}
+_NEEDS_INSTANCE = {"replay", "load"}
+
+
+def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:
+    """The errand's own exit code."""
+    if name not in _NEEDS_INSTANCE or set(arguments) & {"-h", "--help"}:
+        return _alone(instance, name, arguments)
+    found = state.running(instance)
+    if found is not None and found.phase == "ready":
+        return _beside(instance, found, name, arguments)
+    say("errand.starting", name=name)
+    code = up(instance, Wishes(detach=True, simulation=False))
+    found = state.running(instance)
+    if code not in {Exit.FINE, Exit.ALREADY_RUNNING} or found is None:
+        return code
+    try:
+        return _beside(instance, found, name, arguments)
+    finally:
+        if code == Exit.FINE:
+            down(instance)
+
+
+def _beside(instance: Instance, found: state.State, name: str, arguments: Sequence[str]) -> int:
+    prepare(development=name != "replay", demo=False, build=False)
+    env = environment.for_application(
+        instance,
+        database_url=found.database_url,
+        redis_url=found.redis_url,
+        port=found.port,
+        demo=found.demo,
+    )
+    env["VIGIA_ADDRESS"] = found.address
+    return foreground([str(PYTHON), "-m", *ERRANDS[name], *arguments], env, ROOT)
+
+
+def _alone(instance: Instance, name: str, arguments: Sequence[str]) -> int:
+    prepare(development=True, demo=False, build=False)
+    with waiting_for(PREPARATION_LOCK):
+        servers = binaries_environment(postgres.find_or_fetch(), redis.find_or_fetch())
+    env = environment.clean(os.environ) | servers | {"VIGIA_DATA": str(instance.data)}
+    return foreground([str(PYTHON), "-m", *ERRANDS[name], *arguments], env, ROOT)
