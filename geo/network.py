@@ -121,8 +121,10 @@ class StreetNetwork:
         self._metres: Floats = np.array([line.length for line in self._flat], dtype=np.float64)
         speeds: Floats = np.array([link.speed_kmh for link in links], dtype=np.float64)
         self._seconds: Floats = np.maximum(self._metres / np.maximum(speeds, 1.0) * 3.6, BLINK)
-        self._tree = shapely.STRtree(self._flat)
         self._weigh_arcs(len(nodes))
+        self._tree = shapely.STRtree(self._flat)
+        self._main_links: Ints = np.flatnonzero([self.well_connected(i) for i in range(len(links))])
+        self._main_tree = shapely.STRtree([self._flat[i] for i in self._main_links])
 
     def _weigh_arcs(self, nodes: int) -> None:
         """Two arcs for a two-way link, one for a one-way; of parallel arcs the quickest stays."""
@@ -160,14 +162,15 @@ class StreetNetwork:
         found = self._tree.query(shapely.Point(here), predicate="dwithin", distance=within)
         return [self.links[int(index)] for index in found]
 
-    def snap(self, place: Point, within: float = SNAP_METRES) -> Snap:
-        """The nearest spot on any street. Raises `NoStreetNear`."""
+    def snap(self, place: Point, within: float = SNAP_METRES, *, connected: bool = False) -> Snap:
+        """The nearest spot on any street, or on one that is `connected` with the rest. Raises `NoStreetNear`."""
         (here,) = self._flatten([(place.x, place.y)])
         spot = shapely.Point(here)
-        found = self._tree.query_nearest(spot, max_distance=within, all_matches=False)
+        tree = self._main_tree if connected else self._tree
+        found = tree.query_nearest(spot, max_distance=within, all_matches=False)
         if not len(found):
             raise NoStreetNear
-        index = int(found[0])
+        index = int(self._main_links[found[0]] if connected else found[0])
         line = self._flat[index]
         along = float(line.project(spot, normalized=True)) if line.length else 0.0
         on = line.interpolate(along, normalized=True)

@@ -73,6 +73,31 @@ def read_zones(database: sqlite3.Connection) -> list[CensusZone]:
     return zones
 
 
+# North of this latitude the coast has no bay: all that lies east of it is land.
+NORTH_OF_THE_BAY = -29.87
+ROW = 0.001  # degrees, about 110 m: finer than the zones' own outline
+BEYOND = 0.35  # degrees; farther than a screen shows around the city
+
+
+def land(zones: list[CensusZone]) -> shapely.MultiPolygon:
+    """Roughly where the ground is: the zones, and what lies inland of them. The file knows no coast."""
+    city = shapely.unary_union([zone.shape for zone in zones]).buffer(ROW / 2).buffer(-ROW / 2)
+    west, south, east, north = city.bounds
+    pieces = [city]
+    coast = east
+    for step in range(int((north - south + 2 * BEYOND) / ROW)):
+        low = south - BEYOND + step * ROW
+        seen = min(max(low, south), north - ROW)  # beyond the ends, as at the ends
+        row = city.intersection(shapely.box(west, seen, east, seen + ROW))
+        if low > NORTH_OF_THE_BAY:
+            coast = min(coast, row.bounds[0])
+        inland = coast if low > NORTH_OF_THE_BAY else row.bounds[0] if low < south else row.bounds[2] - 3 * ROW
+        pieces.append(shapely.box(inland, low - ROW / 10, east + BEYOND, low + ROW))
+    whole = shapely.unary_union(pieces).simplify(ROW / 4)
+    parts = whole.geoms if isinstance(whole, shapely.MultiPolygon) else [whole]
+    return shapely.MultiPolygon([shapely.Polygon(part.exterior) for part in parts])
+
+
 @contextmanager
 def network_database(source: Path) -> Iterator[sqlite3.Connection]:
     """The database inside `source`: AequilibraE's wheel, the zip in it, or the database itself."""
