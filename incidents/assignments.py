@@ -110,3 +110,16 @@ def shown(assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
         }
         for one in assignments
     ]
+
+
+def assignment_document(assignment: Assignment) -> dict[str, Any]:
+    """An assignment as the API answers it."""
+    return {
+        "id": str(assignment.id),
+        "incident_id": str(assignment.incident_id),
+        "unit_id": str(assignment.unit_id),
+        "call_sign": assignment.call_sign,
+        "status": assignment.status,
+        "since": assignment.since.isoformat(),
+        "stamps": assignment.stamps,
+    }

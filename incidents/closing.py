@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from incidents.catalogue import catalogue
 from incidents.dispatch import release_all
 from incidents.incident import MOVES, OVER, Incident, IncidentState, access_incident, set_state, stamp
+from incidents.timeline import add_note
 from realtime.access import Actor, Permission, require
-from realtime.database import now
+from realtime.database import new_id, now
 from realtime.errors import IllegalMove
 from realtime.lifecycle import move
 
@@ -38,12 +39,20 @@ async def finish_incident(
 
 
 async def close_incident(
-    session: AsyncSession, actor: Actor, incident_id: UUID, *, disposition: str, expected: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    disposition: str,
+    note: str = "",
+    expected: int | None = None,
 ) -> Incident:
     """Close it with one of the catalogue's dispositions; its units are free."""
     require(actor, Permission.INCIDENT_CLOSE)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     incident.disposition = (await catalogue(session)).check_disposition(disposition)
+    if note:
+        await add_note(session, actor, incident_id, note_id=new_id(), text=note)
     await _end(session, actor, incident, IncidentState.CLOSED, "incident.closed", {"disposition": disposition})
     return incident
 

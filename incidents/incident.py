@@ -196,9 +196,7 @@ def _looked_on_by(actor: Actor) -> ColumnElement[bool]:
 
 
 def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogue) -> Faces:
-    """How an incident shows itself, from the fullest to the barest; nothing once it has left the board."""
-    if not incident.on_board:
-        return ()
+    """How an incident shows itself, from the fullest to the barest."""
     due = None
     if incident.state not in OVER and "T9" not in incident.stamps:
         promise = words.response_seconds(incident.priority)
@@ -257,6 +255,14 @@ async def access_incident(
         raise NotFound
     if expected is not None and expected != incident.version:
         raise VersionMismatch(expected=expected, current=incident.version)
+    return incident
+
+
+async def seen_incident(session: AsyncSession, actor: Actor, incident_id: UUID) -> Incident:
+    """An incident of which the actor sees some face, to be shown and nothing else."""
+    incident = (await session.scalars(select(Incident).where(Incident.id == incident_id, visible_to(actor)))).first()
+    if incident is None:
+        raise NotFound
     return incident
 
 
@@ -422,7 +428,9 @@ async def tell(
     assigned = (await live_assignments(session, [incident.id]))[incident.id]
     incident.state = derived_state(incident, assigned)
     incident.version += 1
-    faces = faces_of(incident, assigned, await catalogue(session, incident.catalogue_version))
+    faces: Faces = ()
+    if incident.on_board:
+        faces = faces_of(incident, assigned, await catalogue(session, incident.catalogue_version))
     await record(session, actor, kind, incident, faces, incident_id=incident.id, occurred_at=occurred_at, detail=detail)
 
 
@@ -447,6 +455,24 @@ async def features(session: AsyncSession, actor: Actor, incidents: Sequence[Inci
         if face is not None:
             shown_now.append(face)
     return shown_now
+
+
+async def feature(session: AsyncSession, actor: Actor, incident: Incident) -> dict[str, Any]:
+    """One incident's feature as `actor` sees it. Raises `NotFound` when he sees no face of it."""
+    found = await features(session, actor, [incident])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def listed(
+    session: AsyncSession, actor: Actor, *, over: bool, limit: int, before: UUID | None = None
+) -> Sequence[Incident]:
+    """Incidents that the actor sees some face of, newest first; ids are in the order of time, so `before` is a cursor."""
+    query = select(Incident).where(visible_to(actor), Incident.state.in_(OVER if over else _OPEN))
+    if before is not None:
+        query = query.where(Incident.id < before)
+    return (await session.scalars(query.order_by(Incident.id.desc()).limit(limit))).all()
 
 
 async def nearby(

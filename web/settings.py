@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     feed_address: str = "127.0.0.1:8001"  # or unix:/path
-    public_origins: list[str] = []  # exact origins a browser may come from; empty: our own host and port
+    public_origins: list[str] = []  # exact origins a browser may come from; empty: the host that was asked
     secure_cookies: bool = False  # true behind TLS: the cookie becomes __Host-
     trusted_proxies: list[str] = ["127.0.0.1"]  # whose X-Forwarded-For is believed
     data: Path = Path("var")
@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     demo_network: Path | None = None  # coquimbo.zip
     demo_seed: int | None = None
     language: str = "es_AR"
+    timezone: str = "America/Argentina/Buenos_Aires"
+    public_reports_per_hour: int = 60  # from one address; many neighbours share one on mobile networks
     documentation: bool = True  # OpenAPI at /api/v1/openapi.json
 
     @property
@@ -43,10 +45,3 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where this machine's own programs reach the web process."""
         return f"http://{self.host}:{self.port}"
-
-    @property
-    def origins(self) -> frozenset[str]:
-        """The exact origins that our pages come from."""
-        local = {"127.0.0.1", "localhost", "0.0.0.0"}  # noqa: S104  (0.0.0.0 is compared, not bound)
-        names = local if self.host in local else {self.host}
-        return frozenset(self.public_origins or (f"http://{name}:{self.port}" for name in names))

@@ -11,7 +11,7 @@ from geo.streets import describe_place
 from geo.tiles import Tiles, exists, map_edition
 from geo.zones import ZoneKind, zone_feature, zones
 from realtime.errors import NotFound
-from web.context import Reading
+from web.context import Session
 
 router = APIRouter(tags=["places"])
 tiles = Tiles()  # one for the process: an edition's name is unique, so even two cities would not mix
@@ -21,7 +21,7 @@ KEEP = "public, max-age=60, stale-while-revalidate=86400"
 
 
 @router.get("/zones")
-async def get_zones(session: Reading, kind: ZoneKind | None = None) -> dict[str, Any]:
+async def get_zones(session: Session, kind: ZoneKind | None = None) -> dict[str, Any]:
     """The zones in force as a GeoJSON FeatureCollection."""
     return {
         "type": "FeatureCollection",
@@ -30,7 +30,7 @@ async def get_zones(session: Reading, kind: ZoneKind | None = None) -> dict[str,
 
 
 @router.get("/places/describe")
-async def get_place_words(session: Reading, lon: float, lat: float) -> dict[str, str | None]:
+async def get_place_words(session: Session, lon: float, lat: float) -> dict[str, str | None]:
     """A point in words: its street, corner and zone, and one phrase for all of it."""
     words = await describe_place(session, point(lon, lat))
     return {"street": words.street, "corner": words.corner, "zone": words.zone, "place": words.place}
@@ -38,7 +38,7 @@ async def get_place_words(session: Reading, lon: float, lat: float) -> dict[str,
 
 @router.get("/tiles/{z}/{x}/{y}.mvt", responses={200: {"content": {"application/vnd.mapbox-vector-tile": {}}}})
 async def get_tile(
-    session: Reading,
+    session: Session,
     *,
     z: int,
     x: int,

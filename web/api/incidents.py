@@ -1,0 +1,295 @@
+"""Incidents over HTTP: opening, telling, moving, sending, closing, sharing."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from coordination.sharing import share_incident, withdraw_incident
+from incidents.assignments import assignment_document
+from incidents.closing import (
+    cancel_incident,
+    close_incident,
+    control_incident,
+    finish_incident,
+    hold_incident,
+    refer_incident,
+    reopen_incident,
+)
+from incidents.dispatch import dispatch_unit
+from incidents.incident import feature, features, listed, open_incident, reclassify, relocate, seen_incident
+from incidents.timeline import add_note, strike_note, timeline
+from web.bodies import Body, Code, Location, Name, NewId, Priority, Short, Text, When, Words
+from web.context import CurrentActor, Expected, OnceOnly, Session
+
+router = APIRouter(prefix="/incidents", tags=["incidents"])
+
+
+class OpenBody(Body):
+    """A new incident."""
+
+    id: NewId
+    type_code: Code
+    location: Location
+    place: Short = ""
+    summary: Text = ""
+    priority: Priority | None = None
+
+
+class ReclassifyBody(Body):
+    """What it is after all."""
+
+    type_code: Code
+    priority: Priority | None = None
+
+
+class RelocateBody(Body):
+    """Where it is after all."""
+
+    location: Location
+    place: Short | None = None
+
+
+class NoteBody(Body):
+    """A note."""
+
+    id: NewId
+    text: Words
+    occurred_at: When | None = None
+
+
+class ReasonBody(Body):
+    """Why."""
+
+    reason: Name
+
+
+class MaybeReasonBody(Body):
+    """Why, if there is something to say."""
+
+    reason: Short = ""
+
+
+class CloseBody(Body):
+    """How it ended."""
+
+    disposition: Code
+    note: Text = ""
+
+
+class ReferBody(Body):
+    """Whose it is."""
+
+    reason: Name
+    organization_id: UUID | None = None
+
+
+class PartnerBody(Body):
+    """With whom."""
+
+    organization_id: UUID
+
+
+class DispatchBody(Body):
+    """Which unit goes."""
+
+    id: NewId
+    unit_id: UUID
+
+
+class Which(StrEnum):
+    """Which incidents a list holds."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@router.post("", status_code=201)
+async def post_incident(body: OpenBody, session: Session, actor: CurrentActor, once: OnceOnly) -> dict[str, Any]:
+    """Open an incident by hand."""
+
+    async def do() -> dict[str, Any]:
+        incident = await open_incident(
+            session,
+            actor,
+            body.id,
+            type_code=body.type_code,
+            location=body.location,
+            place=body.place,
+            summary=body.summary,
+            priority=body.priority,
+        )
+        return await feature(session, actor, incident)
+
+    return await once(body.id, do)
+
+
+@router.get("")
+async def get_incidents(
+    session: Session,
+    actor: CurrentActor,
+    state: Which = Which.OPEN,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: UUID | None = None,
+) -> dict[str, Any]:
+    """Open or closed incidents, newest first; `next` is the `before` of the following page."""
+    found = await listed(session, actor, over=state is Which.CLOSED, limit=limit, before=before)
+    following = str(found[-1].id) if len(found) == limit else None
+    return {"features": await features(session, actor, found), "next": following}
+
+
+@router.get("/{incident_id}")
+async def get_incident(incident_id: UUID, session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """An incident as the actor sees it."""
+    return await feature(session, actor, await seen_incident(session, actor, incident_id))
+
+
+@router.get("/{incident_id}/timeline")
+async def get_timeline(incident_id: UUID, session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """The incident's story, oldest first."""
+    return {"entries": await timeline(session, actor, incident_id)}
+
+
+@router.post("/{incident_id}/notes", status_code=201)
+async def post_note(
+    incident_id: UUID, body: NoteBody, session: Session, actor: CurrentActor, once: OnceOnly
+) -> dict[str, Any]:
+    """Write a note."""
+
+    async def do() -> dict[str, Any]:
+        note = await add_note(
+            session, actor, incident_id, note_id=body.id, text=body.text, occurred_at=body.occurred_at
+        )
+        return {"id": str(note.id), "incident_id": str(incident_id)}
+
+    return await once(body.id, do)
+
+
+@router.post("/{incident_id}/notes/{note_id}/strike")
+async def post_strike(
+    incident_id: UUID, note_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor
+) -> dict[str, Any]:
+    """Cross a note out."""
+    note = await strike_note(session, actor, incident_id, note_id=note_id, reason=body.reason)
+    return {"id": str(note.id), "incident_id": str(incident_id)}
+
+
+@router.post("/{incident_id}/reclassify")
+async def post_reclassify(
+    incident_id: UUID, body: ReclassifyBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """Another type or priority."""
+    changed = await reclassify(
+        session, actor, incident_id, type_code=body.type_code, priority=body.priority, expected=expected
+    )
+    return await feature(session, actor, changed)
+
+
+@router.post("/{incident_id}/relocate")
+async def post_relocate(
+    incident_id: UUID, body: RelocateBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """Another place."""
+    changed = await relocate(session, actor, incident_id, location=body.location, place=body.place, expected=expected)
+    return await feature(session, actor, changed)
+
+
+@router.post("/{incident_id}/hold")
+async def post_hold(
+    incident_id: UUID, body: MaybeReasonBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """It waits."""
+    held = await hold_incident(session, actor, incident_id, reason=body.reason, expected=expected)
+    return await feature(session, actor, held)
+
+
+@router.post("/{incident_id}/under-control")
+async def post_under_control(
+    incident_id: UUID, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """It is under control."""
+    return await feature(session, actor, await control_incident(session, actor, incident_id, expected=expected))
+
+
+@router.post("/{incident_id}/finish")
+async def post_finish(incident_id: UUID, session: Session, actor: CurrentActor, expected: Expected) -> dict[str, Any]:
+    """The work is done."""
+    return await feature(session, actor, await finish_incident(session, actor, incident_id, expected=expected))
+
+
+@router.post("/{incident_id}/close")
+async def post_close(
+    incident_id: UUID, body: CloseBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """Close it with a disposition; its units are released."""
+    closed = await close_incident(
+        session, actor, incident_id, disposition=body.disposition, note=body.note, expected=expected
+    )
+    return await feature(session, actor, closed)
+
+
+@router.post("/{incident_id}/cancel")
+async def post_cancel(
+    incident_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """Nobody is needed after all."""
+    cancelled = await cancel_incident(session, actor, incident_id, reason=body.reason, expected=expected)
+    return await feature(session, actor, cancelled)
+
+
+@router.post("/{incident_id}/refer")
+async def post_refer(
+    incident_id: UUID, body: ReferBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """It is somebody else's."""
+    referred = await refer_incident(
+        session, actor, incident_id, reason=body.reason, organization_id=body.organization_id, expected=expected
+    )
+    return await feature(session, actor, referred)
+
+
+@router.post("/{incident_id}/reopen")
+async def post_reopen(
+    incident_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """It was not over."""
+    reopened = await reopen_incident(session, actor, incident_id, reason=body.reason, expected=expected)
+    return await feature(session, actor, reopened)
+
+
+@router.post("/{incident_id}/share")
+async def post_share(
+    incident_id: UUID, body: PartnerBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """Let a partner organization see it."""
+    shared = await share_incident(session, actor, incident_id, organization_id=body.organization_id, expected=expected)
+    return await feature(session, actor, shared)
+
+
+@router.post("/{incident_id}/unshare")
+async def post_unshare(
+    incident_id: UUID, body: PartnerBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """Stop sharing it."""
+    withdrawn = await withdraw_incident(
+        session, actor, incident_id, organization_id=body.organization_id, expected=expected
+    )
+    return await feature(session, actor, withdrawn)
+
+
+@router.post("/{incident_id}/assignments", status_code=201)
+async def post_assignment(
+    incident_id: UUID, body: DispatchBody, session: Session, actor: CurrentActor, expected: Expected, once: OnceOnly
+) -> dict[str, Any]:
+    """Send a unit."""
+
+    async def do() -> dict[str, Any]:
+        made = await dispatch_unit(
+            session, actor, incident_id, assignment_id=body.id, unit_id=body.unit_id, expected=expected
+        )
+        return assignment_document(made)
+
+    return await once(body.id, do)

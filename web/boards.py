@@ -1,0 +1,15 @@
+"""Every kind of thing that is live, and where its board is. A new kind on the map is a line here."""
+
+from __future__ import annotations
+
+from incidents import incident, reports
+from realtime.catch_up import Boards
+from resources import units
+from web.demo import control
+
+BOARDS: Boards = {
+    "report": reports.board,
+    "incident": incident.board,
+    "unit": units.board,
+    "simulation": control.board,
+}

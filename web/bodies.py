@@ -1,0 +1,79 @@
+"""Words, places and ids from outside: the types that request bodies are made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from typing import Annotated, Any
+from uuid import UUID
+
+import shapely
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from geo.places import parse_point
+
+EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+class Body(BaseModel):
+    """A request body: what it does not name is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _clean(text: str) -> str:
+    """Composed, trimmed, without what databases and screens choke on; line breaks stay."""
+    if any(unicodedata.category(symbol) in {"Cs", "Cc"} and symbol not in "\n\t\r" for symbol in text):
+        raise PydanticCustomError("control_characters", "Control characters are not allowed.")
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise PydanticCustomError("missing", "This is missing.")
+    return text
+
+
+def _uuid7(value: UUID) -> UUID:
+    if value.version != 7:
+        raise PydanticCustomError("uuid_version", "The id must be a UUIDv7 that you made.")
+    return value
+
+
+def _place(raw: Any) -> shapely.Point:
+    return raw if isinstance(raw, shapely.Point) else parse_point(raw)
+
+
+def _when(value: dt.datetime) -> dt.datetime:
+    if value < EARLIEST or value.year > 2100:
+        raise PydanticCustomError("implausible_time", "That time is not plausible.")
+    return value
+
+
+# Limits count before cleaning, so that a million zero-width marks are refused, not trimmed.
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_clean)]
+Words = Annotated[Text, AfterValidator(_filled)]
+Short = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
+Name = Annotated[Short, AfterValidator(_filled)]
+Phone = Annotated[str, Field(max_length=40, pattern=r"^[0-9+() .\-]*$")]
+Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
+Password = Annotated[str, Field(max_length=1024), AfterValidator(_clean)]
+NewId = Annotated[UUID, AfterValidator(_uuid7)]
+When = Annotated[AwareDatetime, AfterValidator(_when)]
+Priority = Annotated[int, Field(strict=True, ge=1, le=4)]
+Location = Annotated[
+    shapely.Point,
+    PlainValidator(_place),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "type": {"const": "Point"},
+                "coordinates": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            },
+            "required": ["type", "coordinates"],
+            "description": "A GeoJSON point, WGS 84, longitude first",
+        }
+    ),
+]

@@ -1,0 +1,137 @@
+"""The programs of Vigía: `python -m web.cli serve | feed | relay | worker | migrate | prepare | simulate | replay`.
+
+`./vigia` runs them on one machine; docker-compose runs each as its own container.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvicorn
+import uvloop
+from alembic import command
+from alembic.config import Config
+
+from realtime import relay as relay_process
+from web.app import create_app
+from web.boards import BOARDS
+from web.demo.simulation import run_simulation
+from web.feed import run_feed
+from web.front_door import FrontDoor
+from web.prepare import prepare as prepare_installation
+from web.replay import replay as replay_log
+from web.settings import Settings
+from web.worker import run_worker
+
+programs = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+
+def logs() -> None:
+    """JSON lines on stderr, one per event, with an ISO time; nothing personal goes in them."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run one process's work on uvloop."""
+    uvloop.run(work)
+
+
+@programs.command()
+def serve() -> None:
+    """The web process: API and pages; hands `/feed` to the feed process where no proxy does."""
+    settings = Settings()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws=FrontDoor.towards(settings),
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
+
+
+@programs.command()
+def feed() -> None:
+    """The feed process: the WebSocket gateway."""
+    run(run_feed(Settings(), BOARDS))
+
+
+@programs.command()
+def relay() -> None:
+    """The relay process: numbers the journal; one of all that run leads."""
+    settings = Settings()
+    run(relay_process.serve(settings.database, settings.redis_url))
+
+
+@programs.command()
+def worker() -> None:
+    """The worker process: reactions and chores."""
+    run(run_worker(Settings()))
+
+
+@programs.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    command.upgrade(alembic_config(Settings().database), "head")
+
+
+def alembic_config(database: str) -> Config:
+    """Alembic's configuration for one database; there is no alembic.ini."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["database"] = database
+    return config
+
+
+@programs.command()
+def prepare() -> None:
+    """Load the catalogue, and the demo city where there is to be one; else make the code of the first account."""
+    run(prepare_installation(Settings()))
+
+
+@programs.command()
+def simulate() -> None:
+    """The demo's simulator: reports, dispatchers and crews, through the public API like anybody else."""
+    run(run_simulation(Settings()))
+
+
+@programs.command()
+def replay(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The dispatch log, CSV.")],
+    source: Annotated[str, typer.Option(help="sf-fire or cdmx-c5")],
+    speed: Annotated[float, typer.Option(min=0, help="Times the pace of life; 0 is as fast as it goes.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many calls.")] = None,
+    onto_city: Annotated[bool, typer.Option("--onto-city", help="Lay the log's places over this city.")] = False,
+) -> None:
+    """Replay a real dispatch log through the public API, and reconcile it with the database."""
+    raise typer.Exit(
+        asyncio.run(replay_log(Settings(), file, source=source, speed=speed, limit=limit, onto_city=onto_city))
+    )
+
+
+if __name__ == "__main__":
+    logs()
+    programs()

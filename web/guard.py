@@ -1,0 +1,171 @@
+"""The first thing a request meets: size, type and shape of its body, before anybody parses it for real.
+
+FastAPI reads JSON of any size, lets the last of two equal keys win, takes NaN for a number and falls over its own
+recursion limit; none of that gets past here. Also the security headers that every answer carries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from realtime.errors import Malformed, Refusal
+from web.problems import problem
+
+MAX_BODY = 64 * 1024  # bytes; a report has 2,000 characters
+LARGER = {"/api/v1/positions": 256 * 1024}  # 500 fixes
+MAX_DEPTH = 20
+
+CONTENT_SECURITY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # Mantine sets sizes inline
+        "img-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "connect-src 'self' ws: wss:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+ALWAYS = {
+    "Content-Security-Policy": CONTENT_SECURITY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
+}
+
+
+class BodyTooLarge(Refusal):
+    """The request is larger than {limit} bytes."""
+
+    status = 413
+
+
+class NotJson(Refusal):
+    """The body must be JSON (Content-Type: application/json)."""
+
+    status = 415
+
+
+class BrokenJson(Malformed):
+    """The body is not valid JSON: {reason}."""
+
+    status = 400
+
+
+class Guard:
+    """ASGI middleware: refuses hopeless bodies and dresses every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wraps `app`."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in ALWAYS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        if scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+            return await self.app(scope, receive, dressed)
+        try:
+            body = await _body(scope, receive)
+        except Refusal as refusal:
+            return await problem(Request(scope), refusal)(scope, receive, dressed)
+        return await self.app(scope, _replay(body, receive), dressed)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    headers, limit = Headers(scope=scope), LARGER.get(scope["path"], MAX_BODY)
+    announced = headers.get("content-length", "0")
+    if not announced.isdigit() or int(announced) > limit:
+        raise BodyTooLarge(limit=limit)
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+        if size > limit:
+            raise BodyTooLarge(limit=limit)
+    body = b"".join(parts)
+    if scope["path"].startswith("/api/") and body:
+        kind, _, parameters = headers.get("content-type", "").partition(";")
+        if (
+            kind.strip().lower() != "application/json"
+            or "utf-16" in parameters.lower()
+            or "utf-32" in parameters.lower()
+        ):
+            raise NotJson
+        check_json(body)
+    return body
+
+
+def check_json(body: bytes) -> None:
+    """Raise `BrokenJson` for what strict JSON is not: other encodings, NaN, keys twice, endless nesting."""
+    try:
+        document = json.loads(body.decode("utf-8"), object_pairs_hook=_each_key_once, parse_constant=_no_constant)
+    except RecursionError:
+        raise BrokenJson(reason="too deep") from None
+    except UnicodeDecodeError:
+        raise BrokenJson(reason="not UTF-8") from None
+    except ValueError as error:
+        raise BrokenJson(reason=str(error).split(":")[0][:80]) from None
+    if _depth(document) > MAX_DEPTH:
+        raise BrokenJson(reason="too deep")
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not numbers")
+
+
+def _depth(document: Any) -> int:
+    level, floor = 0, [document]
+    while floor := [child for item in floor for child in _children(item)]:
+        level += 1
+    return level
+
+
+def _children(item: Any) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    served = False
+
+    async def again() -> Message:
+        nonlocal served
+        if served:
+            return await receive()
+        served = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

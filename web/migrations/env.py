@@ -1,0 +1,30 @@
+"""Alembic's way in: online only, the address handed over by `web.cli`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+from geoalchemy2 import alembic_helpers
+from sqlalchemy import create_engine
+
+import web.demo.control
+import web.throttle  # noqa: F401  (importing a table is what makes it known)
+from realtime.database import Base
+
+PARTITION = "unit_positions_"  # days of the history are made as they come, not by migrations
+
+
+def ours(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+    """Whether autogenerate should look at a thing: PostGIS's own tables and daily partitions are not ours."""
+    if kind == "table" and reflected and other is None and name and name.startswith(("spatial_ref", PARTITION)):
+        return False
+    return bool(alembic_helpers.include_object(thing, name, kind, reflected, other))
+
+
+# Another process may hold a row for a moment; a migration waits two seconds for a table, never longer (F35).
+engine = create_engine(context.config.attributes["database"], connect_args={"options": "-c lock_timeout=2000"})
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata, include_object=ours)
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,1 @@
+"""Pages made on the server: the neighbours' portal and the first account. They work without JavaScript."""

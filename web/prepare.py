@@ -1,0 +1,39 @@
+"""What a new installation needs before anybody can work: the catalogue, and a city or its first account."""
+
+from __future__ import annotations
+
+import secrets
+
+from incidents.catalogue import default_content, publish_catalogue
+from realtime.access import VIGIA
+from realtime.database import Sessions, connect, reading, sessions_of, transaction
+from resources.people import anybody_there
+from web.demo.city import prepare_demo
+from web.settings import Settings
+
+FIRST_ACCOUNT_CODE = "first-account-code"
+
+
+async def prepare(settings: Settings) -> None:
+    """Idempotent; runs before every start."""
+    engine = connect(settings.database, pool=4, limits="-c lock_timeout=10000")
+    sessions = sessions_of(engine)
+    async with transaction(sessions) as session:
+        await publish_catalogue(session, VIGIA, default_content())
+    if settings.demo and settings.demo_network is not None:
+        await prepare_demo(sessions, settings.demo_network, settings.data)
+    await _first_account(sessions, settings)
+    await engine.dispose()
+
+
+async def _first_account(sessions: Sessions, settings: Settings) -> None:
+    """The one-time code that makes the first account, in a file only the operator can read; gone once used."""
+    place = settings.data / FIRST_ACCOUNT_CODE
+    async with reading(sessions) as session:
+        wanted = not await anybody_there(session)
+    if wanted and not place.exists():
+        settings.data.mkdir(parents=True, exist_ok=True)
+        place.touch(mode=0o600)
+        place.write_text(secrets.token_urlsafe(16))
+    elif not wanted:
+        place.unlink(missing_ok=True)

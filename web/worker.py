@@ -1,0 +1,72 @@
+"""The worker process: reactions to the journal, and the chores that keep the house. Any number may run."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import signal
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from incidents.follow_up import follow_for_reporters
+from incidents.incident import OVER, Incident, take_off_board
+from realtime.access import VIGIA
+from realtime.database import connect, now, sessions_of
+from realtime.idempotency import sweep_answers
+from realtime.journal import Entry
+from realtime.reactions import Chore, Reaction, run_chores, run_reactions
+from resources.positions import keep_house
+from resources.sign_in import sweep_sign_ins
+from web.settings import Settings
+from web.throttle import sweep_attempts
+
+ON_BOARD = dt.timedelta(minutes=10)  # how long an incident that is over stays where people look
+FACES_KEPT = dt.timedelta(days=7)  # after that no feed can ask for them, and they hold people's words
+
+REACTIONS: dict[str, Reaction] = {"reporters": follow_for_reporters}
+
+
+async def archive_incidents(session: AsyncSession) -> None:
+    """Take what is over off the board."""
+    query = (
+        select(Incident)
+        .where(Incident.on_board, Incident.state.in_(OVER), Incident.closed_at < now() - ON_BOARD)
+        .order_by(Incident.id)
+        .limit(100)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    for incident in await session.scalars(query):
+        await take_off_board(session, VIGIA, incident)
+
+
+async def forget_faces(session: AsyncSession) -> None:
+    """Empty the faces of old entries: the facts stay, the words that people told go."""
+    old = Entry.recorded_at < now() - FACES_KEPT
+    batch = select(Entry.id).where(old, Entry.seq.is_not(None), Entry.faces != []).order_by(Entry.id).limit(1000)
+    await session.execute(update(Entry).where(Entry.id.in_(batch)).values(faces=[]))
+
+
+CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
+    "archive incidents": (dt.timedelta(seconds=10), archive_incidents),
+    "forget faces": (dt.timedelta(minutes=10), forget_faces),
+    "positions": (dt.timedelta(hours=1), keep_house),
+    "kept answers": (dt.timedelta(hours=1), sweep_answers),
+    "sign-ins": (dt.timedelta(hours=1), sweep_sign_ins),
+    "attempts": (dt.timedelta(minutes=10), sweep_attempts),
+}
+
+
+async def run_worker(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    engine = connect(settings.database, pool=4)
+    sessions = sessions_of(engine)
+    work = asyncio.gather(run_reactions(sessions, REACTIONS), run_chores(sessions, CHORES))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        pass
+    finally:
+        await engine.dispose()
