@@ -93,7 +93,7 @@ class Hub:
     def __init__(
         self, sessions: Sessions, bus: Bus, boards: Boards, positions: Positions, still_signed_in: StillSignedIn
     ) -> None:
-        self._sessions = sessions
+        self.sessions = sessions
         self._bus = bus
         self._boards = boards
         self._positions = positions
@@ -148,6 +148,11 @@ class Hub:
         if feed in self.feeds:
             self.leave(feed)
             feed.close(code)
+
+    def drop_all(self, code: int) -> None:
+        """Say goodbye to everybody."""
+        for feed in list(self.feeds):
+            self.drop(feed, code)
 
     def _unseat(self, feed: Feed) -> None:
         group = self._live.get(feed.actor.keys)
@@ -219,7 +224,7 @@ class Hub:
         return await asyncio.shield(task)
 
     async def _make(self, actor: Actor, since: Cursor | None) -> tuple[Caught, bytes]:
-        async with self._catching, reading(self._sessions) as session:
+        async with self._catching, reading(self.sessions) as session:
             caught = since and await changes(session, actor, self._boards, self._positions, since)
             caught = caught or await snapshot(session, actor, self._boards, self._positions)
         return caught, json_frame(caught.message)
@@ -273,7 +278,7 @@ class Hub:
         return True
 
     async def _take_from_journal(self) -> None:
-        async with reading(self._sessions) as session:
+        async with reading(self.sessions) as session:
             there = await head(session)
             if there.epoch != self._at.epoch or there.seq < self._at.seq:
                 await self._begin(there)
@@ -372,7 +377,7 @@ class Hub:
             if self._bus.alive or not self.feeds:
                 continue
             try:
-                async with reading(self._sessions) as session:
+                async with reading(self.sessions) as session:
                     self._on_positions(await self._positions(session, None))
             except _DATABASE as failure:
                 log.warning("hub.cannot_look", reason=repr(failure))
@@ -405,7 +410,7 @@ class Hub:
             if not feeds:
                 continue
             try:
-                async with reading(self._sessions) as session:
+                async with reading(self.sessions) as session:
                     actors = await self._still_signed_in(session, {feed.token_hash for feed in feeds})
             except _DATABASE as failure:
                 log.warning("hub.cannot_recheck", reason=repr(failure))

@@ -1,0 +1,270 @@
+"""Where units are: the lane that may lose a line, because the next one replaces it.
+
+Every fix is kept in the history as it came; only a newer and plausible one moves the marker. Nothing here is
+recorded in the journal, and nobody waits: a process gathers fixes and writes them together a few times a second.
+The markers have plain columns and no index but the key, so that an update stays on its page (13 ms for 5,000).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import math
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Double, ForeignKey, select, text
+from sqlalchemy.dialects.postgresql import REAL
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geo.places import haversine
+from realtime.access import Actor, Permission, Role, require
+from realtime.bus import Bus, Moved
+from realtime.database import Base, Sessions, transaction
+from realtime.errors import Malformed, NotAllowed, NotFound, Refusal
+from resources.tracks import SURE, Doubt, Fix, milliseconds, tend_history, write_history
+from resources.units import Duty, Unit, visible_to
+
+log = structlog.get_logger()
+
+EVERY = 0.3  # seconds that fixes gather before they are written: half a second at most, with the writing
+MOST_WAITING = 20_000  # fixes kept while the database is away; then the oldest go, they are the least missed
+FASTEST_KMH = 300.0  # nothing that a city sends is faster, and GPS among buildings says so often
+JITTER_M = 150.0  # a jump shorter than this is no jump, however soon it comes
+FUTURE = dt.timedelta(minutes=2)
+PAST = dt.timedelta(days=7)  # a phone that was off may tell its week; a wrong clock tells 1970
+LEAST_ACCURATE_M = 10_000.0
+
+_LOCK = text("SELECT pg_advisory_xact_lock(7316002)")
+_MOVE = text("""
+    UPDATE unit_positions AS here
+    SET lon = fix.lon, lat = fix.lat, heading = fix.heading, speed_kmh = fix.speed_kmh,
+        accuracy_m = fix.accuracy_m, fixed_at = fix.fixed_at, received_at = fix.received_at
+    FROM unnest(CAST(:unit_id AS uuid[]), CAST(:lon AS float8[]), CAST(:lat AS float8[]), CAST(:heading AS float4[]),
+                CAST(:speed_kmh AS float4[]), CAST(:accuracy_m AS float4[]), CAST(:fixed_at AS timestamptz[]),
+                CAST(:received_at AS timestamptz[]))
+         AS fix (unit_id, lon, lat, heading, speed_kmh, accuracy_m, fixed_at, received_at)
+    WHERE here.unit_id = fix.unit_id AND here.fixed_at < fix.fixed_at
+    RETURNING here.unit_id
+""")
+_PLACE = text("""
+    INSERT INTO unit_positions (unit_id, lon, lat, heading, speed_kmh, accuracy_m, fixed_at, received_at)
+    SELECT * FROM unnest(CAST(:unit_id AS uuid[]), CAST(:lon AS float8[]), CAST(:lat AS float8[]),
+                         CAST(:heading AS float4[]), CAST(:speed_kmh AS float4[]), CAST(:accuracy_m AS float4[]),
+                         CAST(:fixed_at AS timestamptz[]), CAST(:received_at AS timestamptz[]))
+    ON CONFLICT DO NOTHING
+    RETURNING unit_id
+""")
+
+
+class OffDuty(Refusal):
+    """That unit is out of service: its position is not kept."""
+
+    status = 403
+
+
+class BadFix(Malformed):
+    """That is not a position: {reason}."""
+
+
+class UnitPosition(Base):
+    """Where a unit was last seen."""
+
+    __tablename__ = "unit_positions"
+    __table_args__ = {"postgresql_with": {"fillfactor": 50}}  # noqa: RUF012  room to update in place
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id", ondelete="CASCADE"), primary_key=True)
+    lon: Mapped[float] = mapped_column(Double)
+    lat: Mapped[float] = mapped_column(Double)
+    heading: Mapped[float | None] = mapped_column(REAL)
+    speed_kmh: Mapped[float | None] = mapped_column(REAL)
+    accuracy_m: Mapped[float | None] = mapped_column(REAL)
+    fixed_at: Mapped[dt.datetime]
+    received_at: Mapped[dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a device says."""
+
+    unit_id: UUID
+    lon: float
+    lat: float
+    fixed_at: dt.datetime
+    heading: float | None = None
+    speed_kmh: float | None = None
+    accuracy_m: float | None = None
+    mock: bool = False
+
+
+async def positions_now(session: AsyncSession, unit_ids: Collection[UUID] | None = None) -> list[Moved]:
+    """`[unit_id, lon, lat, heading, speed_kmh, fixed_at_ms]` of all units, or of these. Who may see is asked before."""
+    query = select(UnitPosition)
+    if unit_ids is not None:
+        query = query.where(UnitPosition.unit_id.in_(unit_ids))
+    return [_told(position) for position in await session.scalars(query)]
+
+
+async def may_send(session: AsyncSession, actor: Actor, unit_ids: Collection[UUID]) -> dict[UUID, Refusal | None]:
+    """For each unit, None, or why `actor` may not say where it is. A crew speaks for its own unit, on duty."""
+    require(actor, Permission.POSITION_SEND)
+    query = select(Unit.id, Unit.duty).where(Unit.id.in_(unit_ids))
+    if actor.role is not Role.SYSTEM:
+        query = query.where(visible_to(actor))
+    duties = {row.id: row.duty for row in await session.execute(query)}
+
+    def why_not(unit_id: UUID) -> Refusal | None:
+        if actor.role is Role.CREW and unit_id != actor.unit_id:
+            return NotAllowed(permission=Permission.POSITION_SEND.value)
+        if unit_id not in duties:
+            return NotFound()
+        return OffDuty() if duties[unit_id] == Duty.OUT_OF_SERVICE else None
+
+    return {unit_id: why_not(unit_id) for unit_id in unit_ids}
+
+
+def judged(claim: Claim, received_at: dt.datetime) -> Fix:
+    """A claim as we take it. Raises `BadFix` for what cannot be; what is only odd is kept and marked."""
+    if not (math.isfinite(claim.lon) and math.isfinite(claim.lat) and abs(claim.lon) <= 180 and abs(claim.lat) <= 90):
+        raise BadFix(reason="location")
+    if claim.fixed_at < received_at - PAST:
+        raise BadFix(reason="fixed_at")
+    if claim.heading is not None and not 0 <= claim.heading <= 360:
+        raise BadFix(reason="heading")
+    if claim.speed_kmh is not None and not 0 <= claim.speed_kmh < 1e5:
+        raise BadFix(reason="speed_kmh")
+    doubt, fixed_at, accuracy = SURE, claim.fixed_at, claim.accuracy_m
+    if fixed_at > received_at + FUTURE:
+        doubt, fixed_at = doubt | Doubt.CLOCK, received_at  # else it would be the newest for ever
+    if accuracy is not None and not 0 <= accuracy <= LEAST_ACCURATE_M:
+        doubt, accuracy = doubt | Doubt.ACCURACY, None
+    if claim.mock:
+        doubt |= Doubt.MOCK
+    if (claim.speed_kmh or 0) > FASTEST_KMH:
+        doubt |= Doubt.IMPLAUSIBLE
+    return Fix(
+        claim.unit_id,
+        claim.lon + 0.0,  # −0.0 becomes 0.0
+        claim.lat + 0.0,
+        fixed_at,
+        received_at,
+        None if claim.heading is None else claim.heading % 360,
+        claim.speed_kmh,
+        accuracy,
+        doubt,
+    )
+
+
+class PositionLane:
+    """Gathers fixes in this process and writes them together. What waits here is lost with the process."""
+
+    def __init__(self, sessions: Sessions, bus: Bus) -> None:
+        self._sessions = sessions
+        self._bus = bus
+        self._history: list[Fix] = []
+        self._markers: dict[UUID, Fix] = {}  # to be written
+        self._last: dict[UUID, Fix] = {}  # the newest that moved the marker …
+        self._doubted: dict[UUID, Fix] = {}  # … and the last that was too far from it to be believed
+        self._placed: set[UUID] = set()  # units that have a row
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[PositionLane]:
+        """Write while the block lasts, and once more at its end."""
+        try:
+            async with transaction(self._sessions) as session:
+                await tend_history(session)
+        except SQLAlchemyError as failure:  # the worker tends it too
+            log.warning("positions.history_untended", reason=str(failure)[:200])
+        writing = asyncio.create_task(self._write_for_ever())
+        try:
+            yield self
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            await self.flush()
+
+    def put(self, fixes: Iterable[Fix]) -> None:
+        """Take fixes, oldest first, of any units."""
+        for fix in fixes:
+            last = self._last.get(fix.unit_id)
+            if last is not None and fix.fixed_at == last.fixed_at and (fix.lon, fix.lat) == (last.lon, last.lat):
+                continue  # sent twice
+            taken = self._weighed(fix, last)
+            self._history.append(taken)
+            if not taken.doubt & (Doubt.IMPLAUSIBLE | Doubt.LATE):
+                self._last[fix.unit_id] = self._markers[fix.unit_id] = taken
+        if len(self._history) > MOST_WAITING:
+            log.warning("positions.forgotten", count=len(self._history) - MOST_WAITING)
+            del self._history[:-MOST_WAITING]
+
+    def _weighed(self, fix: Fix, last: Fix | None) -> Fix:
+        if last is None:
+            return fix
+        if fix.fixed_at <= last.fixed_at:
+            return replace(fix, doubt=fix.doubt | Doubt.LATE)
+        doubted = self._doubted.get(fix.unit_id)
+        if _jumped(last, fix) and (doubted is None or _jumped(doubted, fix)):
+            # One leap is an error of GPS; a second fix beside the first leap means that the marker was wrong.
+            self._doubted[fix.unit_id] = fix
+            return replace(fix, doubt=fix.doubt | Doubt.IMPLAUSIBLE)
+        self._doubted.pop(fix.unit_id, None)
+        return fix
+
+    async def _write_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what has gathered, then tell everybody."""
+        if not self._history:
+            return
+        history, self._history = self._history, []
+        markers, self._markers = self._markers, {}
+        try:
+            moved = await self._write(history, list(markers.values()))
+        except (IntegrityError, DataError) as failure:
+            log.error("positions.refused", reason=str(failure)[:200], count=len(history))
+            self._placed.clear()
+            return
+        except (SQLAlchemyError, OSError) as failure:
+            log.warning("positions.not_written", reason=str(failure)[:200], count=len(history))
+            self._history = (history + self._history)[-MOST_WAITING:]
+            self._markers = markers | self._markers
+            return
+        await self._bus.publish_positions([_told(markers[unit_id]) for unit_id in moved])
+
+    async def _write(self, history: Sequence[Fix], markers: Sequence[Fix]) -> list[UUID]:
+        async with transaction(self._sessions) as session:
+            await session.execute(_LOCK)  # two web processes over the same units would lock each other out
+            moved = list(await session.scalars(_MOVE, _columns(markers))) if markers else []
+            unplaced = [fix for fix in markers if fix.unit_id not in self._placed and fix.unit_id not in moved]
+            if unplaced:
+                moved += await session.scalars(_PLACE, _columns(unplaced))
+            await write_history(session, history)
+        self._placed.update(fix.unit_id for fix in markers)
+        return moved
+
+
+def _columns(fixes: Sequence[Fix]) -> dict[str, list[Any]]:
+    names = ("unit_id", "lon", "lat", "heading", "speed_kmh", "accuracy_m", "fixed_at", "received_at")
+    return {name: [getattr(fix, name) for fix in fixes] for name in names}
+
+
+def _told(where: Fix | UnitPosition) -> Moved:
+    heading = None if where.heading is None else round(where.heading)
+    speed = None if where.speed_kmh is None else round(where.speed_kmh, 1)
+    place = [round(where.lon, 6), round(where.lat, 6)]  # 11 cm
+    return [str(where.unit_id), *place, heading, speed, milliseconds(where.fixed_at)]
+
+
+def _jumped(one: Fix, other: Fix) -> bool:
+    metres = haversine(one.lon, one.lat, other.lon, other.lat)
+    seconds = max((other.fixed_at - one.fixed_at).total_seconds(), 0.1)
+    return metres > JITTER_M and metres / seconds * 3.6 > FASTEST_KMH
