@@ -7,12 +7,12 @@ measures on servers of its own and only needs their programs.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 
 from web.launcher import environment, postgres, redis, state
 from web.launcher.down import down
-from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, Instance
-from web.launcher.locks import waiting_for
+from web.launcher.layout import PYTHON, ROOT, Instance
 from web.launcher.problems import Exit
 from web.launcher.progress import say
 from web.launcher.testing import binaries_environment, foreground
@@ -34,14 +34,15 @@ def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:
     if found is not None and found.phase == "ready":
         return _beside(instance, found, name, arguments)
     say("errand.starting", name=name)
+    asked = time.time()
     code = up(instance, Wishes(detach=True, simulation=False))
     found = state.running(instance)
-    if code not in {Exit.FINE, Exit.ALREADY_RUNNING} or found is None:
+    if code != Exit.FINE or found is None:
         return code
     try:
         return _beside(instance, found, name, arguments)
     finally:
-        if code == Exit.FINE:
+        if found.since > asked:  # ours, not one that somebody started meanwhile
             down(instance)
 
 
@@ -60,7 +61,6 @@ def _beside(instance: Instance, found: state.State, name: str, arguments: Sequen
 
 def _alone(instance: Instance, name: str, arguments: Sequence[str]) -> int:
     prepare(development=True, demo=False, build=False)
-    with waiting_for(PREPARATION_LOCK):
-        servers = binaries_environment(postgres.find_or_fetch(), redis.find_or_fetch())
+    servers = binaries_environment(postgres.find_or_fetch(), redis.find_or_fetch())
     env = environment.clean(os.environ) | servers | {"VIGIA_DATA": str(instance.data)}
     return foreground([str(PYTHON), "-m", *ERRANDS[name], *arguments], env, ROOT)

@@ -8,7 +8,7 @@ SPANISH: dict[str, str] = {
     "cli.epilog": (
         "Empezá con «./vigia up». Códigos de salida: 0 bien, 1 fallaron pruebas o revisiones, 2 mal escrito,\n"
         "3 no está andando, 4 anda pero no está listo, 10 falló una descarga, 11 un proceso no arrancó,\n"
-        "12 a la máquina le falta algo, 13 ya estaba andando, 130 interrumpido. Más en docs/operacion.md."
+        "12 a la máquina le falta algo, 13 está arrancando o deteniéndose, 130 interrumpido. Más en docs/operacion.md."
     ),
     "cli.data": "directorio de datos; otro directorio es otra instancia (por omisión: var)",
     "cli.up": "preparar todo, arrancarlo y mostrar la dirección",

@@ -20,6 +20,7 @@ _OLDEST = (22, 12)  # Vite 8 and vitest 5
 class Node:
     """How to call npm, and with what environment."""
 
+    binary: Path
     npm: tuple[str, ...]
     env: dict[str, str]
     version: str
@@ -36,7 +37,7 @@ def system_node() -> Node | None:
     binary, npm = shutil.which("node"), shutil.which("npm")
     version = _version(binary) if binary else None
     if binary and npm and version and version[1] >= _OLDEST:
-        return Node((npm,), _environment(Path(binary).parent), version[0])
+        return Node(Path(binary), (npm,), _environment(Path(binary).parent), version[0])
     return None
 
 
@@ -51,7 +52,7 @@ def _from(home: Path) -> Node:
     binary = package / "bin" / "node"
     script = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     version = _version(str(binary))
-    return Node((str(binary), str(script)), _environment(binary.parent), version[0] if version else "?")
+    return Node(binary, (str(binary), str(script)), _environment(binary.parent), version[0] if version else "?")
 
 
 def _version(binary: str) -> tuple[str, tuple[int, int]] | None:

@@ -18,7 +18,7 @@ class Exit(IntEnum):
     DOWNLOAD_FAILED = 10
     PROCESS_FAILED = 11
     MACHINE_LACKS = 12
-    ALREADY_RUNNING = 13
+    BUSY = 13
     INTERRUPTED = 130
 
 

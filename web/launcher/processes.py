@@ -34,9 +34,15 @@ def tied_to_us(argv: Sequence[str], farewell: str = "KILL") -> list[str]:
 
 
 def start(
-    argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path = ROOT, farewell: str = "KILL"
+    argv: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str],
+    cwd: Path = ROOT,
+    farewell: str = "KILL",
+    private: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """Start in a process group of its own, writing at the end of `log`."""
+    """Start in a process group of its own, writing at the end of `log`; `private` files are its owner's only."""
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as sink:
         return subprocess.Popen(
@@ -47,6 +53,7 @@ def start(
             env=dict(env),
             cwd=cwd,
             process_group=0,
+            umask=0o077 if private else -1,
         )
 
 
@@ -100,7 +107,7 @@ def work(
 ) -> None:
     """Run one preparation command to its end; its words go to the log, and into the problem if it fails."""
     since = size_of(log)
-    process = start(argv, log=log, env=os.environ if env is None else env, cwd=cwd)
+    process = start(argv, log=log, env=os.environ if env is None else env, cwd=cwd, private=False)
     try:
         while process.poll() is None:
             if watch:
@@ -111,6 +118,8 @@ def work(
         signal_group(process, signal.SIGKILL)
         process.wait()
         raise
+    if watch:
+        step.note(watch())
     if process.returncode != 0:
         raise Problem(problem, code, why=tail(log, lines, since).strip() or argv[0], log=log)
 

@@ -60,6 +60,8 @@ def servers(instance: Instance) -> Iterator[dict[str, str]]:
                     "VIGIA_TEST_REDIS_URL": redis.url,
                     "VIGIA_CHROMIUM": str(chromium.known_chromium() or ""),
                     "VIGIA_DEMO_NETWORK": str(known_demo_network() or ""),
+                    # Playwright's own Node wants libraries that a bare machine lacks
+                    "PLAYWRIGHT_NODEJS_PATH": str(node().binary),
                 }
             )
         finally:

@@ -12,15 +12,13 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from web.launcher import chromium, environment, front_end, python_env, state
+from web.launcher import chromium, environment, front_end, node, postgres, python_env, redis, state
 from web.launcher.demo_network import demo_network
 from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, Instance, version
 from web.launcher.locks import try_lock, waiting_for
 from web.launcher.messages import text
-from web.launcher.postgres import PrivatePostgres
 from web.launcher.problems import Exit, Problem
 from web.launcher.progress import Step, say
-from web.launcher.redis import PrivateRedis, ready
 from web.launcher.supervisor import Program, Stopped, Supervisor, rotate
 
 _PORTS_TRIED = 50
@@ -46,7 +44,12 @@ def prepare(*, development: bool, demo: bool, browser: bool = False, build: bool
         if demo:
             demo_network()
         if browser:
+            node.node()  # what drives the browser
             chromium.chromium()
+        if not environment.external_database():
+            postgres.find_or_fetch()
+        if not environment.external_redis():
+            redis.find_or_fetch()
 
 
 def up(instance: Instance, wishes: Wishes) -> int:
@@ -64,9 +67,9 @@ def _already_running(instance: Instance) -> int:
     found = state.read(instance)
     if found is None or found.phase != "ready":
         say("up.already_starting", data=instance.data)
-    else:
-        say("up.already", address=found.address, pid=found.supervisor, data=instance.data)
-    return Exit.ALREADY_RUNNING
+        return Exit.BUSY
+    say("up.already", address=found.address, pid=found.supervisor, data=instance.data)
+    return Exit.FINE
 
 
 def _detached(instance: Instance, wishes: Wishes) -> int:
@@ -194,7 +197,7 @@ class _Boot:
     def _start_database(self) -> None:
         if self._state.database_url:
             return
-        server = PrivatePostgres(environment.own_path(self._instance, "postgres"))
+        server = postgres.PrivatePostgres(environment.own_path(self._instance, "postgres"))
         with Step("up.postgres"):
             server.create()
             self._state.database_socket = str(server.socket)
@@ -219,7 +222,7 @@ class _Boot:
     def _start_redis(self) -> None:
         if self._state.redis_url:
             return
-        server = PrivateRedis(environment.own_path(self._instance, "redis"))
+        server = redis.PrivateRedis(environment.own_path(self._instance, "redis"))
         server.create()
         self._state.redis_socket = str(server.socket)
         self.supervisor.add(
@@ -230,7 +233,7 @@ class _Boot:
                 self._instance.log / "redis.log",
                 server.socket.parent,
                 farewell="TERM",
-                answers=lambda: ready(server.socket, 2),
+                answers=lambda: redis.ready(server.socket, 2),
             )
         )
         self.supervisor.wait(lambda: server.ready(1), lambda: self._dead("redis"), 30)
