@@ -24,8 +24,8 @@ class OrganizationBody(Body):
     id: NewId
     name: Name
     kind: OrganizationKind
-    zone_ids: Annotated[list[UUID], Field(max_length=200)] = []
-    phones: Annotated[list[tuple[Phone, Short]], Field(max_length=20)] = []
+    zone_ids: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
+    phones: Annotated[tuple[tuple[Phone, Short], ...], Field(max_length=20)] = ()
 
 
 class PersonBody(Body):

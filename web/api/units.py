@@ -23,7 +23,7 @@ class UnitBody(Body):
     call_sign: Annotated[Name, Field(max_length=20)]
     kind: UnitKind
     organization_id: UUID
-    capabilities: Annotated[list[Code], Field(max_length=30)] = []
+    capabilities: Annotated[tuple[Code, ...], Field(max_length=30)] = ()
     base: Short = ""
     base_location: Location | None = None
 
