@@ -16,8 +16,8 @@ from realtime.database import connect, now, sessions_of
 from realtime.idempotency import sweep_answers
 from realtime.journal import Entry
 from realtime.reactions import Chore, Reaction, run_chores, run_reactions
-from resources.positions import keep_house
 from resources.sign_in import sweep_sign_ins
+from resources.tracks import tend_history
 from web.settings import Settings
 from web.throttle import sweep_attempts
 
@@ -50,7 +50,7 @@ async def forget_faces(session: AsyncSession) -> None:
 CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "archive incidents": (dt.timedelta(seconds=10), archive_incidents),
     "forget faces": (dt.timedelta(minutes=10), forget_faces),
-    "positions": (dt.timedelta(hours=1), keep_house),
+    "positions": (dt.timedelta(hours=1), tend_history),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),
     "sign-ins": (dt.timedelta(hours=1), sweep_sign_ins),
     "attempts": (dt.timedelta(minutes=10), sweep_attempts),

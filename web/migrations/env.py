@@ -8,23 +8,23 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import create_engine
 
-import web.demo.control
-import web.throttle  # noqa: F401  (importing a table is what makes it known)
-from realtime.database import Base
+from web.tables import METADATA
 
-PARTITION = "unit_positions_"  # days of the history are made as they come, not by migrations
+PARTITION = "position_history_"  # the days of the history are made as they come, not by migrations
 
 
 def ours(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
     """Whether autogenerate should look at a thing: PostGIS's own tables and daily partitions are not ours."""
-    if kind == "table" and reflected and other is None and name and name.startswith(("spatial_ref", PARTITION)):
+    table = name if kind == "table" else getattr(getattr(thing, "table", None), "name", "")
+    if reflected and other is None and table and table.startswith(("spatial_ref", PARTITION)):
         return False
     return bool(alembic_helpers.include_object(thing, name, kind, reflected, other))
 
 
-# Another process may hold a row for a moment; a migration waits two seconds for a table, never longer (F35).
+# Another process may hold a row for a moment; a migration waits two seconds for a table, never longer.
 engine = create_engine(context.config.attributes["database"], connect_args={"options": "-c lock_timeout=2000"})
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=Base.metadata, include_object=ours)
+    context.configure(connection=connection, target_metadata=METADATA, include_object=ours)
     with context.begin_transaction():
         context.run_migrations()
+engine.dispose()

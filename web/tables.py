@@ -1,0 +1,20 @@
+"""Every table there is. A table is known once its module is imported, so each module with tables stands here."""
+
+from __future__ import annotations
+
+from geo import layers, streets, zones
+from incidents import assignments, catalogue, incident, reports, timeline, tracking
+from realtime import idempotency, journal, reactions
+from realtime.database import Base
+from resources import organizations, people, positions, sign_in, tracks, units
+from web import throttle
+from web.demo import control
+
+MODULES = (
+    *(journal, idempotency, reactions),
+    *(zones, streets, layers),
+    *(organizations, people, sign_in, units, positions, tracks),
+    *(assignments, catalogue, incident, reports, timeline, tracking),
+    *(throttle, control),
+)
+METADATA = Base.metadata
