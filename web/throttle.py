@@ -1,4 +1,4 @@
-"""How often the same somebody may try to sign in, to look up a code, to report. PostgreSQL counts: restarts forget nothing.
+"""How often the same somebody may try: sign-ins, codes, reports. PostgreSQL counts, so restarts forget nothing.
 
 An attempt is written in its own transaction before the thing is tried: refusing the request must not forget it.
 """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import create_engine
 
+from geo.places import Shape
 from web.tables import METADATA
 
 PARTITION = "position_history_"  # the days of the history are made as they come, not by migrations
@@ -21,10 +22,18 @@ def ours(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -
     return bool(alembic_helpers.include_object(thing, name, kind, reflected, other))
 
 
+def spelled(kind: str, thing: Any, generator: Any) -> str | Literal[False]:
+    """A migration spells our column types as PostGIS's own: it must outlive our code."""
+    if kind == "type" and isinstance(thing, Shape):
+        generator.imports.add("import geoalchemy2")
+        return f"geoalchemy2.Geometry({thing.impl_instance.geometry_type!r}, 4326, spatial_index=False)"
+    return False
+
+
 # Another process may hold a row for a moment; a migration waits two seconds for a table, never longer.
 engine = create_engine(context.config.attributes["database"], connect_args={"options": "-c lock_timeout=2000"})
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=METADATA, include_object=ours)
+    context.configure(connection=connection, target_metadata=METADATA, include_object=ours, render_item=spelled)
     with context.begin_transaction():
         context.run_migrations()
 engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import geoalchemy2
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -42,18 +43,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
-        sa.Column(
-            "shape",
-            geo.places.Shape(
-                geometry_type="POINT",
-                srid=4326,
-                dimension=2,
-                spatial_index=False,
-                from_text="ST_GeomFromEWKT",
-                name="geometry",
-            ),
-            nullable=False,
-        ),
+        sa.Column("shape", geoalchemy2.Geometry("POINT", 4326, spatial_index=False), nullable=False),
         sa.Column("zone", sa.Text(), nullable=True),
         sa.Column("zone_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("shared_with", postgresql.ARRAY(sa.Uuid()), nullable=False),
@@ -119,11 +109,7 @@ def upgrade() -> None:
         sa.Column("layer", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=True),
-        sa.Column(
-            "shape",
-            geo.places.Shape(srid=4326, dimension=2, spatial_index=False, from_text="ST_GeomFromEWKT", name="geometry"),
-            nullable=False,
-        ),
+        sa.Column("shape", geoalchemy2.Geometry("GEOMETRY", 4326, spatial_index=False), nullable=False),
         sa.CheckConstraint("NOT ST_IsEmpty(shape)", name=op.f("ck_map_areas_shape_not_empty")),
         sa.CheckConstraint("ST_NPoints(shape) <= 1000000", name=op.f("ck_map_areas_shape_not_endless")),
         sa.CheckConstraint(
@@ -200,18 +186,7 @@ def upgrade() -> None:
         sa.Column("length_m", sa.Double(), nullable=False),
         sa.Column("a_node", sa.BigInteger(), nullable=False),
         sa.Column("b_node", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "shape",
-            geo.places.Shape(
-                geometry_type="LINESTRING",
-                srid=4326,
-                dimension=2,
-                spatial_index=False,
-                from_text="ST_GeomFromEWKT",
-                name="geometry",
-            ),
-            nullable=False,
-        ),
+        sa.Column("shape", geoalchemy2.Geometry("LINESTRING", 4326, spatial_index=False), nullable=False),
         sa.CheckConstraint("NOT ST_IsEmpty(shape)", name=op.f("ck_street_links_shape_not_empty")),
         sa.CheckConstraint("ST_NPoints(shape) <= 20000", name=op.f("ck_street_links_shape_not_endless")),
         sa.CheckConstraint(
@@ -227,18 +202,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column(
-            "shape",
-            geo.places.Shape(
-                geometry_type="MULTIPOLYGON",
-                srid=4326,
-                dimension=2,
-                spatial_index=False,
-                from_text="ST_GeomFromEWKT",
-                name="geometry",
-            ),
-            nullable=False,
-        ),
+        sa.Column("shape", geoalchemy2.Geometry("MULTIPOLYGON", 4326, spatial_index=False), nullable=False),
         sa.Column("population", sa.Integer(), nullable=True),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
@@ -274,18 +238,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
-        sa.Column(
-            "shape",
-            geo.places.Shape(
-                geometry_type="POINT",
-                srid=4326,
-                dimension=2,
-                spatial_index=False,
-                from_text="ST_GeomFromEWKT",
-                name="geometry",
-            ),
-            nullable=True,
-        ),
+        sa.Column("shape", geoalchemy2.Geometry("POINT", 4326, spatial_index=False), nullable=True),
         sa.Column("zone", sa.Text(), nullable=True),
         sa.Column("zone_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("type_hint", sa.Text(), nullable=True),
@@ -314,18 +267,7 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("capabilities", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("base", sa.Text(), nullable=False),
-        sa.Column(
-            "base_place",
-            geo.places.Shape(
-                geometry_type="POINT",
-                srid=4326,
-                dimension=2,
-                spatial_index=False,
-                from_text="ST_GeomFromEWKT",
-                name="geometry",
-            ),
-            nullable=True,
-        ),
+        sa.Column("base_place", geoalchemy2.Geometry("POINT", 4326, spatial_index=False), nullable=True),
         sa.Column("duty", sa.Text(), nullable=False),
         sa.Column("duty_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("engaged_status", sa.Text(), nullable=True),
