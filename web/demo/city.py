@@ -37,7 +37,7 @@ from web.demo.fleet import (
     BaseStation,
     PlannedUnit,
 )
-from web.demo.names import FIRST_NAMES, LAST_NAMES, barrio_names, readable_password
+from web.demo.names import FIRST_NAMES, LAST_NAMES, RURAL, barrio_names, readable_password
 
 ACCOUNTS = "demo-accounts.json"  # for people: printed by `vigia up`
 CREWS = "demo-simulator.json"  # for the simulator: its desk and the forty crews
@@ -135,7 +135,8 @@ def _multi(shape: Any) -> shapely.MultiPolygon:
 
 def _vecinales(barrios: Sequence[Zone]) -> list[Zone]:
     """The territories of neighbourhood organizations: the most populous barrios, each with one beside it."""
-    free = sorted(barrios, key=lambda barrio: -(barrio.population or 0))
+    named = [barrio for barrio in barrios if not barrio.name.startswith(RURAL)]
+    free = sorted(named, key=lambda barrio: -(barrio.population or 0))
     found: list[Zone] = []
     while free and len(found) < VECINALES:
         chief = free.pop(0)

@@ -14,9 +14,10 @@ from web.demo.coquimbo import CensusZone
 
 # Roads that only pass through, and names that are half a name, make no barrio.
 PASSING_THROUGH = re.compile(
-    r"^(ruta|camino|autopista|variante|enlace|acceso|caletera|lateral|callejón|salida|vuelta|complejo|cinco|nueva|del)\b",
+    r"^(ruta|camino|autopista|variante|enlace|acceso|caletera|lateral|callejón|salida|vuelta|complejo|cinco|nueva)\b",
     re.IGNORECASE,
 )
+RURAL = "Zona rural"  # a zone without a named street
 PREFIX = re.compile(r"^(avenida|av\.?|calle|pasaje|pje\.?|psje\.?|boulevard|diagonal|circunvalación)\s+", re.IGNORECASE)
 
 
@@ -28,13 +29,15 @@ def barrio_names(zones: Sequence[CensusZone], streets: Sequence[Street]) -> list
     for street, zone in tree.query(middles, predicate="within").T:
         name = tidy_name(streets[street].name)
         if name and not PASSING_THROUGH.match(name):
-            lengths[zone][PREFIX.sub("", name)] += round(length_of(streets[street].shape))
+            bare = PREFIX.sub("", name)
+            bare = name if bare[0].islower() else bare  # Avenida del Mar stays whole
+            lengths[zone][bare] += round(length_of(streets[street].shape))
     names = [""] * len(zones)
     taken: set[str] = set()
     # The zone with the most streets chooses first: it is the one most people know.
     for zone in sorted(range(len(zones)), key=lambda zone: (-lengths[zone].total(), zone)):
         free = [name for name, _ in lengths[zone].most_common() if name not in taken]
-        names[zone] = free[0] if free else f"Zona rural {zones[zone].number}"
+        names[zone] = free[0] if free else f"{RURAL} {zones[zone].number}"
         taken.add(names[zone])
     return names
 
@@ -62,17 +65,18 @@ LAST_NAMES = _words(
 PASSWORD_WORDS = _words(
     """
     faro puente mate lluvia ceibo barco cerro piedra trigo viento farol plaza molino huerta garza tango
-    campo nube río tren patio pan arena bosque canto colina cobre duna estrella fogata gaviota harina isla
-    jazmín kilo laguna lienzo luna madera manzana mar menta mimbre monte naranja nido norte oliva ombú
-    orilla otoño pájaro palma pampa papel parra pino playa pluma pomelo prado primavera quena rama reloj
-    remo roca rosa ruta sal sauce sendero sol sur talar tierra tinta torre trébol trueno uva valle vela
-    verano verde yerba zorzal abrigo agua aldea almendra amapola ancla árbol arroyo avena azul balcón
-    bandera barro brisa brújula cabra café calandria camino canoa carreta cebada cielo cometa coral cuarzo
-    durazno espiga establo flauta galpón girasol
+    campo nube tren patio pan arena bosque canto colina cobre duna estrella fogata gaviota harina isla kilo
+    laguna lienzo luna madera manzana mar menta mimbre monte naranja nido norte oliva orilla palma pampa
+    papel parra pino playa pluma pomelo prado primavera quena rama reloj remo roca rosa ruta sal sauce
+    sendero sol sur talar tierra tinta torre trueno uva valle vela verano verde yerba zorzal abrigo agua
+    aldea almendra amapola ancla arroyo avena azul bandera barro brisa cabra calandria camino canoa carreta
+    cebada cielo cometa coral cuarzo durazno espiga establo flauta girasol bote cancha carta cauce clavel
+    cuerda espejo farola fresno gorrion huella lince llave mapa marea museo nogal palta pinar rienda saco
+    surco tambor tigre vagon velero violeta
     """
 )
 
 
 def readable_password() -> str:
-    """Three words and a number, about 30 bits: enough behind a rate limit, and sayable across a room."""
+    """Three words without accents and a number, about 30 bits: enough behind a rate limit, easy to read out."""
     return "-".join([*(secrets.choice(PASSWORD_WORDS) for _ in range(3)), str(secrets.randbelow(900) + 100)])
