@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import math
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,7 @@ EVERY = 0.3  # seconds that fixes gather before they are written: half a second 
 MOST_WAITING = 20_000  # fixes kept while the database is away; then the oldest go, they are the least missed
 FASTEST_KMH = 300.0  # nothing that a city sends is faster, and GPS among buildings says so often
 JITTER_M = 150.0  # a jump shorter than this is no jump, however soon it comes
+BURST, PER_SECOND = 5_000, 1_000  # fixes from one sender: a whole fleet each second, but no flood
 FUTURE = dt.timedelta(minutes=2)
 PAST = dt.timedelta(days=7)  # a phone that was off may tell its week; a wrong clock tells 1970
 LEAST_ACCURATE_M = 10_000.0
@@ -172,6 +174,7 @@ class PositionLane:
         self._last: dict[UUID, Fix] = {}  # the newest that moved the marker …
         self._doubted: dict[UUID, Fix] = {}  # … and the last that was too far from it to be believed
         self._placed: set[UUID] = set()  # units that have a row
+        self._allowances: dict[UUID | None, tuple[float, float]] = {}  # by sender: what is left, and since when
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[PositionLane]:
@@ -188,6 +191,15 @@ class PositionLane:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             await self.flush()
+
+    def room_for(self, actor: Actor, count: int) -> bool:
+        """Whether `actor` may send `count` fixes more just now, and if so, count them."""
+        left, at = self._allowances.get(actor.id, (BURST, 0.0))
+        left = min(BURST, left + (time.monotonic() - at) * PER_SECOND) - count
+        if left < 0:
+            return False
+        self._allowances[actor.id] = (left, time.monotonic())
+        return True
 
     def put(self, fixes: Iterable[Fix]) -> None:
         """Take fixes, oldest first, of any units."""
