@@ -1,8 +1,8 @@
 """One port for everything in `./vigia up`: the web process hands WebSocket upgrades of `/feed` to the feed process.
 
 It pumps bytes both ways, as the reverse proxy does in production, and knows nothing of what they mean. Give the
-class to uvicorn: `uvicorn.Config(app, ws=front_door(settings.feed_address), …)`. Uvicorn calls it with the whole
-request head once it has seen an upgrade, and from then on the socket is ours.
+class to uvicorn: `uvicorn.run(app, ws=FrontDoor.towards(settings), …)`. Uvicorn calls it with the whole request
+head once it has seen an upgrade, and from then on the socket is ours.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import structlog
 from uvicorn.server import ServerState
+
+from web.settings import Settings
 
 log = structlog.get_logger()
 
@@ -76,7 +78,12 @@ class Side(asyncio.Protocol):
 class FrontDoor(Side):
     """The client's end, in the place of uvicorn's WebSocket protocol."""
 
-    feed_address = ""
+    settings: Settings
+
+    @classmethod
+    def towards(cls, settings: Settings) -> type[FrontDoor]:
+        """The protocol class for `uvicorn.run(ws=…)` that leads to the feed process of `settings`."""
+        return type("FrontDoor", (cls,), {"settings": settings})
 
     def __init__(self, server_state: ServerState, **_: Any) -> None:
         super().__init__()
@@ -103,19 +110,20 @@ class FrontDoor(Side):
             self._connecting = asyncio.create_task(self._connect(self._head(data)))
 
     def _head(self, data: bytes) -> bytes:
-        """The head with the client's address in it, which only we can say."""
+        """The head with the client's address in it, which only we, or a proxy that we trust, can say."""
+        peer = self.transport.get_extra_info("peername") if self.transport is not None else None
+        if not isinstance(peer, tuple) or peer[0] in self.settings.trusted_proxies:
+            return data
         lines = data.removesuffix(b"\r\n\r\n").split(b"\r\n")
         lines = [line for line in lines if line.partition(b":")[0].strip().lower() not in _OURS_TO_SAY]
-        peer = self.transport.get_extra_info("peername") if self.transport is not None else None
-        if isinstance(peer, tuple):
-            lines.append(b"x-forwarded-for: " + str(peer[0]).encode())
+        lines.append(b"x-forwarded-for: " + str(peer[0]).encode())
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
     async def _connect(self, head: bytes) -> None:
         feed = Side()
         try:
             async with asyncio.timeout(CONNECT):
-                await _open(self.feed_address, feed)
+                await _open(self.settings.feed_address, feed)
         except OSError as failure:
             log.warning("front_door.feed_away", reason=repr(failure))
             self._refuse(_AWAY)
@@ -140,11 +148,6 @@ class FrontDoor(Side):
     def shutdown(self) -> None:
         """Uvicorn is stopping. The client will come back by itself."""
         self.close()
-
-
-def front_door(feed_address: str) -> type[FrontDoor]:
-    """The protocol class for `uvicorn.Config(ws=…)` that leads to `feed_address` (`unix:/path` or `host:port`)."""
-    return type("FrontDoor", (FrontDoor,), {"feed_address": feed_address})
 
 
 async def _open(address: str, feed: Side) -> None:
