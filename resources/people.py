@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from pwdlib import PasswordHash
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,7 +33,7 @@ class Person(Base):
 
     __tablename__ = "people"
     __table_args__ = (
-        Index("uq_people_username", func.lower("username"), unique=True),
+        Index("uq_people_username", text("lower(username)"), unique=True),
         CheckConstraint("clearance BETWEEN 0 AND 3", name="clearance"),
     )
 

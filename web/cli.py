@@ -16,8 +16,6 @@ import structlog
 import typer
 import uvicorn
 import uvloop
-from alembic import command
-from alembic.config import Config
 
 from realtime import relay as relay_process
 from web.app import create_app
@@ -25,6 +23,7 @@ from web.boards import BOARDS
 from web.demo.simulation import run_simulation
 from web.feed import run_feed
 from web.front_door import FrontDoor
+from web.migrate import upgrade
 from web.prepare import prepare as prepare_installation
 from web.replay import replay as replay_log
 from web.settings import Settings
@@ -95,15 +94,7 @@ def worker() -> None:
 @programs.command()
 def migrate() -> None:
     """Bring the database to this version."""
-    command.upgrade(alembic_config(Settings().database), "head")
-
-
-def alembic_config(database: str) -> Config:
-    """Alembic's configuration for one database; there is no alembic.ini."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.attributes["database"] = database
-    return config
+    upgrade(Settings().database)
 
 
 @programs.command()

@@ -330,7 +330,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_people_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
     )
-    op.create_index("uq_people_username", "people", [sa.literal_column("lower('username')")], unique=True)
+    op.create_index("uq_people_username", "people", [sa.literal_column("lower(username)")], unique=True)
     op.create_table(
         "tracking",
         sa.Column("code", sa.Text(), nullable=False),

@@ -1,0 +1,179 @@
+"""What tests stand on: a real PostGIS, a real Redis, a city, and somebody to ask.
+
+`./vigia test` hands over a throw-away cluster (`VIGIA_TEST_DATABASE_URL`); a bare `pytest` starts one of its own.
+Every test that commits gets its own database, cloned from a migrated template.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import psycopg
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from incidents.catalogue import default_content, publish_catalogue
+from realtime.access import VIGIA
+from realtime.database import Sessions, connect, sessions_of, transaction
+from resources.tracks import tend_history
+from tests.builders import City, build_city
+from web.app import create_app
+from web.launcher.postgres import PrivatePostgres
+from web.launcher.redis import PrivateRedis
+from web.migrate import upgrade
+from web.settings import Settings
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def maintenance_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A superuser's address of a cluster in which tests make their databases."""
+    if given := os.environ.get("VIGIA_TEST_DATABASE_URL"):
+        yield given
+        return
+    with PrivatePostgres(tmp_path_factory.mktemp("pg"), durable=False) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of this worker's own: publishing reaches everybody on a server, whatever its database number."""
+    with PrivateRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+def _administer(maintenance_url: str, *statements: str) -> None:
+    url = make_url(maintenance_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _database(maintenance_url: str, name: str) -> str:
+    return make_url(maintenance_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def template(maintenance_url: str) -> Iterator[str]:
+    """A migrated database with the catalogue and the city of `tests/builders.py`, to be cloned."""
+    name = f"template_{uuid4().hex[:12]}"
+    _administer(maintenance_url, f"CREATE DATABASE {name}")
+    url = _database(maintenance_url, name)
+    upgrade(url)
+
+    async def furnish() -> None:
+        engine = connect(url, pool=1)
+        async with transaction(sessions_of(engine)) as session:
+            await publish_catalogue(session, VIGIA, default_content())
+            await tend_history(session)
+            await build_city(session)
+        await engine.dispose()
+
+    asyncio.run(furnish())
+    yield name
+    _administer(maintenance_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(maintenance_url: str, template: str) -> Iterator[str]:
+    """The address of a fresh copy of the template."""
+    name = f"test_{uuid4().hex[:12]}"
+    _administer(maintenance_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield _database(maintenance_url, name)
+    _administer(maintenance_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the fresh copy."""
+    engine = connect(database_url, pool=10)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: AsyncEngine) -> Sessions:
+    """Sessions on the fresh copy; `async with transaction(sessions) as session` commits."""
+    return sessions_of(engine)
+
+
+@pytest.fixture(scope="session")
+def shared_copy(maintenance_url: str, template: str) -> Iterator[str]:
+    """A copy that every rolled-back test of a worker shares."""
+    name = f"shared_{uuid4().hex[:12]}"
+    _administer(maintenance_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield _database(maintenance_url, name)
+    _administer(maintenance_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def session(shared_copy: str) -> AsyncIterator[AsyncSession]:
+    """A transaction that is rolled back: for verbs that need no second observer."""
+    engine = connect(shared_copy, pool=1)
+    async with sessions_of(engine)() as session:
+        yield session
+        await session.rollback()
+    await engine.dispose()
+
+
+@pytest.fixture
+def city() -> City:
+    """The city that every template holds."""
+    return City()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings for an application on the fresh copy."""
+    return Settings(database_url=database_url, redis_url=redis_url, data=tmp_path, demo=True)
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The web application, started."""
+    application = create_app(settings)
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+Client = httpx2.AsyncClient
+SignIn = Callable[[str], AbstractAsyncContextManager[Client]]
+
+
+@asynccontextmanager
+async def browser_of(app: FastAPI) -> AsyncIterator[Client]:
+    """A client of the application that keeps its cookies and comes from our own pages."""
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://vigia.test") as client:
+        client.headers["Origin"] = "http://vigia.test"
+        yield client
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[Client]:
+    """Somebody who has not signed in."""
+    async with browser_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+def signed_in(app: FastAPI, city: City) -> SignIn:
+    """`async with signed_in("dispatcher") as client`: somebody of the city, by the name of their account."""
+
+    @asynccontextmanager
+    async def enter(username: str) -> AsyncIterator[Client]:
+        async with browser_of(app) as client:
+            answer = await client.post("/api/v1/session", json={"username": username, "password": city.password})
+            assert answer.status_code == 200, answer.text
+            yield client
+
+    return enter

@@ -1,0 +1,378 @@
+"""Feeds agree: for every verb and every kind of actor, snapshot + lines = a fresh snapshot.
+
+The heart of the suite (Zulip's `verify_action`). A verb that is not in `SCENES` fails the last test.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import coordination.sharing
+import incidents.closing
+import incidents.dispatch
+import incidents.incident
+import incidents.reports
+import incidents.timeline
+import incidents.triage
+import resources.organizations
+import resources.people
+import resources.sign_in
+import resources.units
+import web.demo.control
+from coordination.sharing import share_incident, withdraw_incident
+from incidents.assignments import AssignmentStatus
+from incidents.closing import (
+    cancel_incident,
+    close_incident,
+    control_incident,
+    finish_incident,
+    hold_incident,
+    refer_incident,
+    reopen_incident,
+)
+from incidents.dispatch import dispatch_unit, report_status
+from incidents.incident import Incident, open_incident, reclassify, relocate, take_off_board
+from incidents.reports import receive_report, see_contact
+from incidents.timeline import add_note, strike_note
+from incidents.triage import accept_report, dismiss_report, join_report
+from realtime.access import Actor
+from realtime.catch_up import snapshot
+from realtime.database import new_id
+from realtime.hub import told
+from realtime.journal import Entry, Line, faces_from
+from resources.positions import positions_now
+from resources.units import Duty, UnitKind, add_unit, set_duty
+from tests.builders import City, a_report, an_assignment, an_incident
+from web.boards import BOARDS
+from web.demo.control import control_simulation, start_simulation
+
+Scene = Callable[[AsyncSession, Actor, City], Awaitable[Callable[[], Awaitable[Any]]]]
+SCENES: dict[str, tuple[Callable[..., Any], Scene]] = {}
+
+
+def scene(verb: Callable[..., Any], name: str = "") -> Callable[[Scene], Scene]:
+    """Register a scene: it sets the stage and returns the act."""
+
+    def keep(stage: Scene) -> Scene:
+        SCENES[f"{verb.__name__} {name}".strip()] = verb, stage
+        return stage
+
+    return keep
+
+
+async def _state(session: AsyncSession, actor: Actor) -> dict[str, dict[str, Any]]:
+    caught = await snapshot(session, actor, BOARDS, positions_now)
+    return {feature["properties"]["subject"]: feature for feature in caught.message["features"]}
+
+
+def _apply(state: dict[str, dict[str, Any]], line: dict[str, Any]) -> None:
+    """The client's three lines."""
+    if line["feature"] is None:
+        state.pop(line["subject"], None)
+    else:
+        state[line["subject"]] = line["feature"]
+
+
+# ── Reports and triage ────────────────────────────────────────────────────────────────────────────
+
+
+@scene(receive_report)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: a_report(session, actor)
+
+
+@scene(receive_report, "by a vecinal")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: a_report(session, city.actor("vecinal oeste"))
+
+
+@scene(see_contact)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    report = await a_report(session, actor)
+    return lambda: see_contact(session, actor, report.id)
+
+
+@scene(accept_report)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    report = await a_report(session, city.actor("vecinal oeste"))
+    return lambda: accept_report(session, actor, report.id, incident_id=new_id(), type_code="MET-01")
+
+
+@scene(accept_report, "of a protected type")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    report = await a_report(session, actor)
+    return lambda: accept_report(session, actor, report.id, incident_id=new_id(), type_code="SEG-07")
+
+
+@scene(join_report)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    report, incident = await a_report(session, actor), await an_incident(session, actor)
+    return lambda: join_report(session, actor, report.id, incident_id=incident.id)
+
+
+@scene(dismiss_report)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    report = await a_report(session, actor)
+    return lambda: dismiss_report(session, actor, report.id, reason="hoax")
+
+
+# ── Incidents ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@scene(open_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: an_incident(session, actor)
+
+
+@scene(open_incident, "that is public")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: an_incident(session, actor, type_code="MET-01")
+
+
+@scene(open_incident, "that is protected")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: an_incident(session, actor, type_code="SEG-07")
+
+
+@scene(reclassify, "to protected: most lose it")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="MET-01")
+    await an_assignment(session, actor, incident, city.units["M1"])
+    return lambda: reclassify(session, actor, incident.id, type_code="SEG-07")
+
+
+@scene(reclassify, "to public: most gain it")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="SEG-07")
+    return lambda: reclassify(session, actor, incident.id, type_code="MET-01", priority=2)
+
+
+@scene(relocate, "into another zone")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="MET-01", place=city.west)
+    return lambda: relocate(session, actor, incident.id, location=city.east, place="Salta 100")
+
+
+@scene(hold_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    return lambda: hold_incident(session, actor, incident.id, reason="sin móviles")
+
+
+async def _on_scene(session: AsyncSession, actor: Actor, city: City, type_code: str = "MET-01") -> Incident:
+    incident = await an_incident(session, actor, type_code=type_code)
+    for call_sign in ("M1", "M2"):
+        sent = await an_assignment(session, actor, incident, city.units[call_sign])
+        await report_status(session, actor, sent.id, status=AssignmentStatus.ON_SCENE)
+    return incident
+
+
+@scene(control_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await _on_scene(session, actor, city)
+    return lambda: control_incident(session, actor, incident.id)
+
+
+@scene(finish_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await _on_scene(session, actor, city)
+    return lambda: finish_incident(session, actor, incident.id)
+
+
+@scene(close_incident, "with two units there")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await _on_scene(session, actor, city, type_code="SIN-01")
+    return lambda: close_incident(session, actor, incident.id, disposition="resolved", note="sin novedad")
+
+
+@scene(cancel_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    await an_assignment(session, actor, incident, city.units["M1"])
+    return lambda: cancel_incident(session, actor, incident.id, reason="ya no hace falta")
+
+
+@scene(refer_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    return lambda: refer_incident(session, actor, incident.id, reason="es de la provincia")
+
+
+@scene(reopen_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    await close_incident(session, actor, incident.id, disposition="resolved")
+    return lambda: reopen_incident(session, actor, incident.id, reason="volvió")
+
+
+@scene(reopen_incident, "after it left the board")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="MET-01")
+    await close_incident(session, actor, incident.id, disposition="resolved")
+    await take_off_board(session, actor, incident)
+    return lambda: reopen_incident(session, actor, incident.id, reason="volvió")
+
+
+@scene(take_off_board)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="MET-01")
+    await share_incident(session, actor, incident.id, organization_id=city.organizations["police"])
+    await close_incident(session, actor, incident.id, disposition="resolved")
+    return lambda: take_off_board(session, actor, incident)
+
+
+# ── Notes and sharing ─────────────────────────────────────────────────────────────────────────────
+
+
+@scene(add_note)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    return lambda: add_note(session, actor, incident.id, note_id=new_id(), text="llegó el fiscal")
+
+
+@scene(strike_note)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    note = await add_note(session, actor, incident.id, note_id=new_id(), text="llegó el fiscal")
+    return lambda: strike_note(session, actor, incident.id, note_id=note.id, reason="era otro")
+
+
+@scene(share_incident, "a protected one")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="SEG-07")
+    return lambda: share_incident(session, actor, incident.id, organization_id=city.organizations["police"])
+
+
+@scene(share_incident, "with a vecinal")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="MET-01")
+    return lambda: share_incident(session, actor, incident.id, organization_id=city.organizations["vecinal este"])
+
+
+@scene(withdraw_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    police = city.organizations["police"]
+    await share_incident(session, actor, incident.id, organization_id=police)
+    return lambda: withdraw_incident(session, actor, incident.id, organization_id=police)
+
+
+# ── Units and assignments ─────────────────────────────────────────────────────────────────────────
+
+
+@scene(add_unit)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    police = city.organizations["police"]
+    supervisor = city.actor("supervisor")
+    return lambda: add_unit(session, supervisor, new_id(), call_sign="P9", kind=UnitKind.POLICE, organization_id=police)
+
+
+@scene(set_duty)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: set_duty(session, city.actor("crew m1"), city.units["M1"], duty=Duty.BREAK)
+
+
+@scene(dispatch_unit, "to a protected incident")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor, type_code="SEG-07")
+    return lambda: an_assignment(session, actor, incident, city.units["M1"])
+
+
+@scene(dispatch_unit, "of a partner")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    incident = await an_incident(session, actor)
+    return lambda: an_assignment(session, actor, incident, city.units["P1"])
+
+
+def _step(status: AssignmentStatus, *before: AssignmentStatus) -> None:
+    @scene(report_status, status.value)
+    async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+        incident = await an_incident(session, actor, type_code="MET-01")
+        sent = await an_assignment(session, actor, incident, city.units["M1"])
+        for earlier in before:
+            await report_status(session, actor, sent.id, status=earlier)
+        return lambda: report_status(session, city.actor("crew m1"), sent.id, status=status)
+
+
+_step(AssignmentStatus.ACKNOWLEDGED)
+_step(AssignmentStatus.EN_ROUTE)
+_step(AssignmentStatus.ON_SCENE)
+_step(AssignmentStatus.TRANSPORTING, AssignmentStatus.ON_SCENE)
+_step(AssignmentStatus.AT_DESTINATION, AssignmentStatus.ON_SCENE, AssignmentStatus.TRANSPORTING)
+_step(AssignmentStatus.RELEASED, AssignmentStatus.ON_SCENE)
+_step(AssignmentStatus.REFUSED)
+_step(AssignmentStatus.CANCELLED)
+
+
+# ── The demo ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@scene(start_simulation)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: start_simulation(session, actor)
+
+
+@scene(control_simulation)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    await start_simulation(session, actor)
+    return lambda: control_simulation(session, actor, running=False)
+
+
+# ── The test ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", SCENES)
+async def test_snapshot_and_lines_give_a_fresh_snapshot(name: str, session: AsyncSession, city: City) -> None:
+    _, stage = SCENES[name]
+    act = await stage(session, city.actor("trained"), city)
+    await session.flush()
+    held = {who: await _state(session, actor) for who, actor in city.everybody.items()}
+    mark = await session.scalar(select(func.max(Entry.id))) or 0
+
+    await act()
+
+    await session.flush()
+    entries = (await session.scalars(select(Entry).where(Entry.id > mark).order_by(Entry.id))).all()
+    assert entries, "a verb that changes what people see must record it"
+    for who, actor in city.everybody.items():
+        for entry in entries:
+            line = Line(entry.id, entry.subject, entry.version, faces_from(entry.faces), frozenset(entry.told_before))
+            message = told(line, actor.keys)
+            if message is not None:
+                assert message["feature"] is not None or message["subject"] in held[who], (
+                    f"{who} is told of the end of something that {who} never saw"
+                )
+                _apply(held[who], message)
+        assert held[who] == await _state(session, actor), who
+
+
+NOT_LIVE = {
+    resources.organizations.add_organization,  # organizations are on no board
+    resources.people.add_person,  # nor are accounts
+    resources.people.disable_person,
+    resources.sign_in.set_password,
+}
+
+
+def test_every_verb_has_a_scene() -> None:
+    modules = (
+        *(incidents.reports, incidents.triage, incidents.incident, incidents.dispatch, incidents.closing),
+        *(incidents.timeline, coordination.sharing, resources.units, resources.organizations),
+        *(resources.people, resources.sign_in, web.demo.control),
+    )
+    verbs = {
+        function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.iscoroutinefunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+        # what asks for a permission and changes something: reading functions take no lock
+        if "require(" in inspect.getsource(function) and "all_" not in name and "access_" not in name
+    }
+    verbs -= {incidents.triage.similar_incidents}
+    assert verbs <= {verb for verb, _ in SCENES.values()} | NOT_LIVE
