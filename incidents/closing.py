@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -10,32 +11,49 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from incidents.catalogue import catalogue
 from incidents.dispatch import release_all
 from incidents.incident import MOVES, OVER, Incident, IncidentState, access_incident, set_state, stamp
+from incidents.moments import moment
 from incidents.timeline import add_note
 from realtime.access import Actor, Permission, require
-from realtime.database import new_id, now
+from realtime.database import new_id
 from realtime.errors import IllegalMove
 from realtime.lifecycle import move
 
 
 async def hold_incident(
-    session: AsyncSession, actor: Actor, incident_id: UUID, *, reason: str = "", expected: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    reason: str = "",
+    occurred_at: dt.datetime | None = None,
+    expected: int | None = None,
 ) -> Incident:
     """Let it wait: nobody can be sent now."""
-    return await _by_hand(session, actor, incident_id, IncidentState.WAITING, {"reason": reason}, expected)
+    return await _by_hand(session, actor, incident_id, IncidentState.WAITING, {"reason": reason}, occurred_at, expected)
 
 
 async def control_incident(
-    session: AsyncSession, actor: Actor, incident_id: UUID, *, expected: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    occurred_at: dt.datetime | None = None,
+    expected: int | None = None,
 ) -> Incident:
     """It is under control: no longer growing, not yet finished."""
-    return await _by_hand(session, actor, incident_id, IncidentState.UNDER_CONTROL, {}, expected)
+    return await _by_hand(session, actor, incident_id, IncidentState.UNDER_CONTROL, {}, occurred_at, expected)
 
 
 async def finish_incident(
-    session: AsyncSession, actor: Actor, incident_id: UUID, *, expected: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    occurred_at: dt.datetime | None = None,
+    expected: int | None = None,
 ) -> Incident:
     """The work is done; it still has to be closed with a disposition."""
-    return await _by_hand(session, actor, incident_id, IncidentState.FINISHED, {}, expected)
+    return await _by_hand(session, actor, incident_id, IncidentState.FINISHED, {}, occurred_at, expected)
 
 
 async def close_incident(
@@ -45,25 +63,33 @@ async def close_incident(
     *,
     disposition: str,
     note: str = "",
+    occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Incident:
     """Close it with one of the catalogue's dispositions; its units are free."""
     require(actor, Permission.INCIDENT_CLOSE)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     incident.disposition = (await catalogue(session)).check_disposition(disposition)
+    at = moment(occurred_at)
     if note:
-        await add_note(session, actor, incident_id, note_id=new_id(), text=note)
-    await _end(session, actor, incident, IncidentState.CLOSED, "incident.closed", {"disposition": disposition})
+        await add_note(session, actor, incident_id, note_id=new_id(), text=note, occurred_at=at)
+    await _end(session, actor, incident, IncidentState.CLOSED, {"disposition": disposition}, at)
     return incident
 
 
 async def cancel_incident(
-    session: AsyncSession, actor: Actor, incident_id: UUID, *, reason: str, expected: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    reason: str,
+    occurred_at: dt.datetime | None = None,
+    expected: int | None = None,
 ) -> Incident:
     """It turned out that nobody is needed."""
     require(actor, Permission.INCIDENT_CLOSE)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
-    await _end(session, actor, incident, IncidentState.CANCELLED, "incident.closed", {"reason": reason})
+    await _end(session, actor, incident, IncidentState.CANCELLED, {"reason": reason}, moment(occurred_at))
     return incident
 
 
@@ -74,18 +100,25 @@ async def refer_incident(
     *,
     reason: str,
     organization_id: UUID | None = None,
+    occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Incident:
     """It is somebody else's: hand it over."""
     require(actor, Permission.INCIDENT_CLOSE)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     detail = {"reason": reason, "organization_id": str(organization_id) if organization_id else None}
-    await _end(session, actor, incident, IncidentState.REFERRED, "incident.closed", detail)
+    await _end(session, actor, incident, IncidentState.REFERRED, detail, moment(occurred_at))
     return incident
 
 
 async def reopen_incident(
-    session: AsyncSession, actor: Actor, incident_id: UUID, *, reason: str, expected: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    reason: str,
+    occurred_at: dt.datetime | None = None,
+    expected: int | None = None,
 ) -> Incident:
     """It was not over: it waits again, on everybody's board."""
     require(actor, Permission.INCIDENT_CLOSE)
@@ -93,8 +126,8 @@ async def reopen_incident(
     if incident.state not in OVER:
         raise IllegalMove(current=incident.state, wanted=IncidentState.WAITING.value)
     incident.closed_at, incident.disposition, incident.on_board = None, None, True
-    detail = {"reason": reason}
-    await set_state(session, actor, incident, IncidentState.WAITING, kind="incident.reopened", detail=detail)
+    detail, at = {"reason": reason}, moment(occurred_at)
+    await set_state(session, actor, incident, IncidentState.WAITING, at=at, kind="incident.reopened", detail=detail)
     return incident
 
 
@@ -104,20 +137,25 @@ async def _by_hand(
     incident_id: UUID,
     wanted: IncidentState,
     detail: dict[str, Any],
+    occurred_at: dt.datetime | None,
     expected: int | None,
 ) -> Incident:
     require(actor, Permission.INCIDENT_UPDATE)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
-    await set_state(session, actor, incident, wanted, detail=detail)
+    await set_state(session, actor, incident, wanted, at=moment(occurred_at), detail=detail)
     return incident
 
 
 async def _end(
-    session: AsyncSession, actor: Actor, incident: Incident, wanted: IncidentState, kind: str, detail: dict[str, Any]
+    session: AsyncSession,
+    actor: Actor,
+    incident: Incident,
+    wanted: IncidentState,
+    detail: dict[str, Any],
+    at: dt.datetime,
 ) -> None:
     move(IncidentState(incident.state), wanted, MOVES)  # refuse before anybody is released
-    await release_all(session, actor, incident, reason=wanted.value)
-    at = now()
+    await release_all(session, actor, incident, reason=wanted.value, at=at)
     incident.closed_at = at
     stamp(incident, "T16", at, last=True)
-    await set_state(session, actor, incident, wanted, kind=kind, detail=detail)
+    await set_state(session, actor, incident, wanted, at=at, kind="incident.closed", detail=detail)

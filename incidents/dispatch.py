@@ -24,13 +24,11 @@ from incidents.assignments import (
 )
 from incidents.incident import OVER as INCIDENT_OVER
 from incidents.incident import Incident, IncidentState, access_incident, stamp, stamp_status, tell
+from incidents.moments import moment
 from realtime.access import Actor, Permission, Role, require
-from realtime.database import now
-from realtime.errors import AlreadyExists, Malformed, NotFound, Refusal
+from realtime.errors import AlreadyExists, NotFound, Refusal
 from realtime.lifecycle import move
 from resources.units import Duty, Engagement, Unit, access_unit, engage
-
-CLOCK_SKEW = dt.timedelta(minutes=2)  # how far ahead of us a crew's telephone may be before we say so
 
 
 class UnitAlreadyAssigned(Refusal):
@@ -51,10 +49,6 @@ class IncidentOver(Refusal):
     status = 409
 
 
-class InTheFuture(Malformed):
-    """That time has not come yet."""
-
-
 async def dispatch_unit(
     session: AsyncSession,
     actor: Actor,
@@ -62,10 +56,12 @@ async def dispatch_unit(
     *,
     assignment_id: UUID,
     unit_id: UUID,
+    occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Assignment:
     """Send a unit to an incident. Raises `UnitAlreadyAssigned`, `UnitNotOnDuty`, `IncidentOver`."""
     require(actor, Permission.UNIT_DISPATCH)
+    at = moment(occurred_at)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     if incident.state in INCIDENT_OVER | {IncidentState.FINISHED}:
         raise IncidentOver(incident_code=incident.code, state=incident.state)
@@ -73,7 +69,6 @@ async def dispatch_unit(
     await _must_be_free(session, unit)
     if await session.get(Assignment, assignment_id) is not None:
         raise AlreadyExists
-    at = now()
     assignment = Assignment(
         id=assignment_id,
         incident_id=incident.id,
@@ -94,9 +89,9 @@ async def dispatch_unit(
         raise
     stamp(incident, "T5", at)
     stamp(incident, "T6", at)
-    await _engage(session, actor, unit, incident, assignment)
+    await _engage(session, actor, unit, incident, assignment, at)
     detail = {"assignment_id": str(assignment.id), "unit_id": str(unit.id), "call_sign": unit.call_sign}
-    await tell(session, actor, "assignment.made", incident, detail=detail)
+    await tell(session, actor, "assignment.made", incident, detail=detail, occurred_at=at)
     return assignment
 
 
@@ -125,11 +120,11 @@ async def report_status(
     )
     if assignment.status == status:
         return assignment
-    await _advance(session, actor, incident, assignment, status, occurred_at=occurred_at, reason=reason)
+    await _advance(session, actor, incident, assignment, status, at=moment(occurred_at), reason=reason)
     return assignment
 
 
-async def release_all(session: AsyncSession, actor: Actor, incident: Incident, *, reason: str) -> None:
+async def release_all(session: AsyncSession, actor: Actor, incident: Incident, *, reason: str, at: dt.datetime) -> None:
     """Release every unit of a locked incident: it is over."""
     for assignment in (await live_assignments(session, [incident.id], lock=True))[incident.id]:
         wanted = (
@@ -137,7 +132,7 @@ async def release_all(session: AsyncSession, actor: Actor, incident: Incident, *
             if AssignmentStatus.RELEASED in MOVES[AssignmentStatus(assignment.status)]
             else AssignmentStatus.CANCELLED
         )
-        await _advance(session, actor, incident, assignment, wanted, reason=reason)
+        await _advance(session, actor, incident, assignment, wanted, at=at, reason=reason)
 
 
 async def _advance(
@@ -147,10 +142,9 @@ async def _advance(
     assignment: Assignment,
     status: AssignmentStatus,
     *,
-    occurred_at: dt.datetime | None = None,
-    reason: str = "",
+    at: dt.datetime,
+    reason: str,
 ) -> None:
-    at = _checked(occurred_at)
     before = assignment.status
     assignment.status = move(AssignmentStatus(assignment.status), status, MOVES)
     assignment.since, assignment.reason = at, reason
@@ -162,7 +156,7 @@ async def _advance(
         assignment.stamps = assignment.stamps | {"T14": at.isoformat()}
         stamp(incident, "T14", at, last=True)
     unit = await access_unit(session, _whole_sight(actor), assignment.unit_id, lock=True)
-    await _engage(session, actor, unit, incident, assignment)
+    await _engage(session, actor, unit, incident, assignment, at)
     detail = {
         "assignment_id": str(assignment.id),
         "unit_id": str(assignment.unit_id),
@@ -174,11 +168,13 @@ async def _advance(
     await tell(session, actor, "assignment.status", incident, detail=detail, occurred_at=at)
 
 
-async def _engage(session: AsyncSession, actor: Actor, unit: Unit, incident: Incident, assignment: Assignment) -> None:
+async def _engage(
+    session: AsyncSession, actor: Actor, unit: Unit, incident: Incident, assignment: Assignment, at: dt.datetime
+) -> None:
     """Show on the (locked) unit what its assignment says."""
     over = assignment.released_at is not None
     engagement = Engagement(assignment.id, incident.id, incident.code, assignment.status, assignment.since)
-    await engage(session, actor, unit, None if over else engagement)
+    await engage(session, actor, unit, None if over else engagement, at=at)
 
 
 async def _must_be_free(session: AsyncSession, unit: Unit) -> None:
@@ -190,14 +186,6 @@ async def _must_be_free(session: AsyncSession, unit: Unit) -> None:
         )
     if unit.duty != Duty.ON_DUTY:
         raise UnitNotOnDuty(call_sign=unit.call_sign, duty=unit.duty)
-
-
-def _checked(occurred_at: dt.datetime | None) -> dt.datetime:
-    if occurred_at is None:
-        return now()
-    if occurred_at > now() + CLOCK_SKEW:
-        raise InTheFuture
-    return occurred_at
 
 
 def _whole_sight(actor: Actor) -> Actor:

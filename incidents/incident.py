@@ -39,6 +39,7 @@ from geo.places import Shape, geojson
 from geo.zones import zones_at
 from incidents.assignments import STAMPS, Assignment, AssignmentStatus, live_assignments, shown
 from incidents.catalogue import Catalogue, catalogue
+from incidents.moments import moment
 from realtime.access import (
     OPERATIONS,
     Actor,
@@ -54,7 +55,7 @@ from realtime.access import (
     unit_key,
     zone_key,
 )
-from realtime.database import Base, now
+from realtime.database import Base
 from realtime.errors import AlreadyExists, NotFound, VersionMismatch
 from realtime.journal import Told, record
 from realtime.lifecycle import move
@@ -281,14 +282,15 @@ async def open_incident(
     priority: int | None = None,
     received_at: dt.datetime | None = None,
     reports: int = 0,
+    occurred_at: dt.datetime | None = None,
 ) -> Incident:
     """Open an incident, classified by the catalogue in force. `received_at` is when somebody first told of it."""
     require(actor, Permission.INCIDENT_OPEN)
+    at = moment(occurred_at)
     if await session.scalar(select(Incident.id).where(Incident.id == incident_id)):
         raise AlreadyExists
     words = await catalogue(session)
     kind = words.type(type_code)
-    at = now()
     incident = Incident(
         id=incident_id,
         code=f"{at.year}-{await session.scalar(code_numbers):06d}",
@@ -310,7 +312,8 @@ async def open_incident(
     )
     await _locate(session, incident, location)
     session.add(incident)
-    await tell(session, actor, "incident.opened", incident, detail={"type": type_code, "priority": incident.priority})
+    detail = {"type": type_code, "priority": incident.priority}
+    await tell(session, actor, "incident.opened", incident, detail=detail, occurred_at=at)
     return incident
 
 
@@ -363,6 +366,7 @@ async def set_state(
     incident: Incident,
     wanted: IncidentState,
     *,
+    at: dt.datetime,
     kind: str = "incident.state",
     detail: dict[str, Any] | None = None,
 ) -> None:
@@ -370,8 +374,9 @@ async def set_state(
     before = incident.state
     incident.state = move(IncidentState(incident.state), wanted, MOVES)
     if wanted is S.UNDER_CONTROL:
-        stamp(incident, "T11", now())
-    await tell(session, actor, kind, incident, detail={"from": before, "to": wanted.value} | (detail or {}))
+        stamp(incident, "T11", at)
+    moved = {"from": before, "to": wanted.value} | (detail or {})
+    await tell(session, actor, kind, incident, detail=moved, occurred_at=at)
 
 
 async def take_off_board(session: AsyncSession, actor: Actor, incident: Incident) -> None:
@@ -468,7 +473,7 @@ async def feature(session: AsyncSession, actor: Actor, incident: Incident) -> di
 async def listed(
     session: AsyncSession, actor: Actor, *, over: bool, limit: int, before: UUID | None = None
 ) -> Sequence[Incident]:
-    """Incidents that the actor sees some face of, newest first; ids are in the order of time, so `before` is a cursor."""
+    """Incidents that the actor sees some face of, newest first; ids follow time: `before` is a cursor."""
     query = select(Incident).where(visible_to(actor), Incident.state.in_(OVER if over else _OPEN))
     if before is not None:
         query = query.where(Incident.id < before)
@@ -476,9 +481,16 @@ async def listed(
 
 
 async def nearby(
-    session: AsyncSession, actor: Actor, location: Point, *, metres: float, since: dt.datetime, limit: int = 10
+    session: AsyncSession,
+    actor: Actor,
+    location: Point,
+    *,
+    metres: float,
+    since: dt.datetime,
+    until: dt.datetime,
+    limit: int = 10,
 ) -> Sequence[tuple[Incident, float]]:
-    """Open incidents within `metres` of `location`, opened after `since`, that the actor sees whole; nearest first."""
+    """Open incidents within `metres` of `location` that the actor sees whole, opened in that time; nearest first."""
     here = func.ST_GeogFromWKB(location.wkb)
     away = func.ST_Distance(func.geography(Incident.shape), here)
     query = (
@@ -486,7 +498,7 @@ async def nearby(
         .where(
             visible_whole_to(actor),
             Incident.state.in_(_OPEN),
-            Incident.opened_at >= since,
+            Incident.opened_at.between(since, until),
             func.ST_DWithin(func.geography(Incident.shape), here, metres),
         )
         .order_by(away)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from geo.places import Shape, geojson
 from geo.zones import zones_at
 from incidents.catalogue import catalogue
+from incidents.moments import moment
 from incidents.tracking import new_tracking_code, start_tracking
 from realtime.access import (
     OPERATIONS,
@@ -94,6 +95,11 @@ class Report(Told, Base):
     def subject(self) -> str:
         """`report:<id>`."""
         return f"report:{self.id}"
+
+    @property
+    def told_at(self) -> dt.datetime:
+        """When it was told: when we received it, or earlier, where it was written down late."""
+        return self.occurred_at or self.received_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,7 @@ async def receive_report(
 ) -> Report:
     """Write down what somebody tells. Anybody may, through the web; other channels are the staff's."""
     require(actor, Permission.REPORT_MAKE)
+    at = moment(occurred_at)
     if channel not in OPEN_CHANNELS and actor.role is Role.NEIGHBOUR:
         raise NotAllowed(permission=Permission.REPORT_MAKE.value)
     if type_hint is not None:
@@ -215,8 +222,8 @@ async def receive_report(
         told_to=[],
     )
     session.add(report)
-    await tell(session, actor, "report.received", report, detail={"channel": channel.value})
-    start_tracking(session, report.tracking_code, report.id, at=report.received_at, zone=report.zone)
+    await tell(session, actor, "report.received", report, detail={"channel": channel.value}, occurred_at=at)
+    start_tracking(session, report.tracking_code, report.id, at=at, zone=report.zone)
     return report
 
 
@@ -243,10 +250,20 @@ async def tell(
     *,
     incident_id: UUID | None = None,
     detail: dict[str, Any] | None = None,
+    occurred_at: dt.datetime | None = None,
 ) -> None:
     """Record a fact about a report."""
     report.version += 1
-    await record(session, actor, kind, report, faces_of(report), incident_id=incident_id, detail=detail)
+    await record(
+        session,
+        actor,
+        kind,
+        report,
+        faces_of(report),
+        incident_id=incident_id,
+        detail=detail,
+        occurred_at=occurred_at,
+    )
 
 
 async def board(session: AsyncSession, actor: Actor, ids: Collection[UUID] | None = None) -> list[dict[str, Any]]:

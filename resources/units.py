@@ -222,25 +222,33 @@ async def set_duty(session: AsyncSession, actor: Actor, unit_id: UUID, *, duty: 
     return unit
 
 
-async def engage(session: AsyncSession, actor: Actor, unit: Unit, engagement: Engagement | None) -> None:
-    """Copy the live assignment onto its (locked) unit; None when it was released."""
+async def engage(
+    session: AsyncSession, actor: Actor, unit: Unit, engagement: Engagement | None, *, at: dt.datetime
+) -> None:
+    """Copy the live assignment onto its (locked) unit; None when it was released. It happened `at`."""
     unit.engaged_status = engagement.status if engagement else None
     unit.engaged_since = engagement.since if engagement else None
     unit.assignment_id = engagement.assignment_id if engagement else None
     unit.incident_id = engagement.incident_id if engagement else None
     unit.incident_code = engagement.incident_code if engagement else None
     if engagement is None:
-        unit.duty_since = now()
-    await tell(session, actor, "unit.status", unit, detail={"status": unit.status})
+        unit.duty_since = at
+    await tell(session, actor, "unit.status", unit, detail={"status": unit.status}, occurred_at=at)
 
 
 async def tell(
-    session: AsyncSession, actor: Actor, kind: str, unit: Unit, *, detail: dict[str, Any] | None = None
+    session: AsyncSession,
+    actor: Actor,
+    kind: str,
+    unit: Unit,
+    *,
+    detail: dict[str, Any] | None = None,
+    occurred_at: dt.datetime | None = None,
 ) -> None:
     """Record a fact about a unit."""
     unit.version += 1
     organization = await session.get_one(Organization, unit.organization_id)
-    await record(session, actor, kind, unit, faces_of(unit, organization.name), detail=detail)
+    await record(session, actor, kind, unit, faces_of(unit, organization.name), detail=detail, occurred_at=occurred_at)
 
 
 # ── Board ─────────────────────────────────────────────────────────────────────────────────────────

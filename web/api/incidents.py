@@ -37,6 +37,7 @@ class OpenBody(Body):
     place: Short = ""
     summary: Text = ""
     priority: Priority | None = None
+    occurred_at: When | None = None
 
 
 class ReclassifyBody(Body):
@@ -61,16 +62,30 @@ class NoteBody(Body):
     occurred_at: When | None = None
 
 
+class StrikeBody(Body):
+    """Why a note is crossed out."""
+
+    reason: Name
+
+
+class MomentBody(Body):
+    """When it happened, where that is not now."""
+
+    occurred_at: When | None = None
+
+
 class ReasonBody(Body):
     """Why."""
 
     reason: Name
+    occurred_at: When | None = None
 
 
 class MaybeReasonBody(Body):
     """Why, if there is something to say."""
 
     reason: Short = ""
+    occurred_at: When | None = None
 
 
 class CloseBody(Body):
@@ -78,6 +93,7 @@ class CloseBody(Body):
 
     disposition: Code
     note: Text = ""
+    occurred_at: When | None = None
 
 
 class ReferBody(Body):
@@ -85,6 +101,7 @@ class ReferBody(Body):
 
     reason: Name
     organization_id: UUID | None = None
+    occurred_at: When | None = None
 
 
 class PartnerBody(Body):
@@ -98,6 +115,7 @@ class DispatchBody(Body):
 
     id: NewId
     unit_id: UUID
+    occurred_at: When | None = None
 
 
 class Which(StrEnum):
@@ -121,6 +139,7 @@ async def post_incident(body: OpenBody, session: Session, actor: CurrentActor, o
             place=body.place,
             summary=body.summary,
             priority=body.priority,
+            occurred_at=body.occurred_at,
         )
         return await feature(session, actor, incident)
 
@@ -170,7 +189,7 @@ async def post_note(
 
 @router.post("/{incident_id}/notes/{note_id}/strike")
 async def post_strike(
-    incident_id: UUID, note_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor
+    incident_id: UUID, note_id: UUID, body: StrikeBody, session: Session, actor: CurrentActor
 ) -> dict[str, Any]:
     """Cross a note out."""
     note = await strike_note(session, actor, incident_id, note_id=note_id, reason=body.reason)
@@ -202,22 +221,30 @@ async def post_hold(
     incident_id: UUID, body: MaybeReasonBody, session: Session, actor: CurrentActor, expected: Expected
 ) -> dict[str, Any]:
     """It waits."""
-    held = await hold_incident(session, actor, incident_id, reason=body.reason, expected=expected)
+    held = await hold_incident(
+        session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
+    )
     return await feature(session, actor, held)
 
 
 @router.post("/{incident_id}/under-control")
 async def post_under_control(
-    incident_id: UUID, session: Session, actor: CurrentActor, expected: Expected
+    incident_id: UUID, session: Session, actor: CurrentActor, expected: Expected, body: MomentBody | None = None
 ) -> dict[str, Any]:
     """It is under control."""
-    return await feature(session, actor, await control_incident(session, actor, incident_id, expected=expected))
+    at = body.occurred_at if body else None
+    controlled = await control_incident(session, actor, incident_id, occurred_at=at, expected=expected)
+    return await feature(session, actor, controlled)
 
 
 @router.post("/{incident_id}/finish")
-async def post_finish(incident_id: UUID, session: Session, actor: CurrentActor, expected: Expected) -> dict[str, Any]:
+async def post_finish(
+    incident_id: UUID, session: Session, actor: CurrentActor, expected: Expected, body: MomentBody | None = None
+) -> dict[str, Any]:
     """The work is done."""
-    return await feature(session, actor, await finish_incident(session, actor, incident_id, expected=expected))
+    at = body.occurred_at if body else None
+    finished = await finish_incident(session, actor, incident_id, occurred_at=at, expected=expected)
+    return await feature(session, actor, finished)
 
 
 @router.post("/{incident_id}/close")
@@ -226,7 +253,13 @@ async def post_close(
 ) -> dict[str, Any]:
     """Close it with a disposition; its units are released."""
     closed = await close_incident(
-        session, actor, incident_id, disposition=body.disposition, note=body.note, expected=expected
+        session,
+        actor,
+        incident_id,
+        disposition=body.disposition,
+        note=body.note,
+        occurred_at=body.occurred_at,
+        expected=expected,
     )
     return await feature(session, actor, closed)
 
@@ -236,7 +269,9 @@ async def post_cancel(
     incident_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor, expected: Expected
 ) -> dict[str, Any]:
     """Nobody is needed after all."""
-    cancelled = await cancel_incident(session, actor, incident_id, reason=body.reason, expected=expected)
+    cancelled = await cancel_incident(
+        session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
+    )
     return await feature(session, actor, cancelled)
 
 
@@ -246,7 +281,13 @@ async def post_refer(
 ) -> dict[str, Any]:
     """It is somebody else's."""
     referred = await refer_incident(
-        session, actor, incident_id, reason=body.reason, organization_id=body.organization_id, expected=expected
+        session,
+        actor,
+        incident_id,
+        reason=body.reason,
+        organization_id=body.organization_id,
+        occurred_at=body.occurred_at,
+        expected=expected,
     )
     return await feature(session, actor, referred)
 
@@ -256,7 +297,9 @@ async def post_reopen(
     incident_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor, expected: Expected
 ) -> dict[str, Any]:
     """It was not over."""
-    reopened = await reopen_incident(session, actor, incident_id, reason=body.reason, expected=expected)
+    reopened = await reopen_incident(
+        session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
+    )
     return await feature(session, actor, reopened)
 
 
@@ -288,7 +331,13 @@ async def post_assignment(
 
     async def do() -> dict[str, Any]:
         made = await dispatch_unit(
-            session, actor, incident_id, assignment_id=body.id, unit_id=body.unit_id, expected=expected
+            session,
+            actor,
+            incident_id,
+            assignment_id=body.id,
+            unit_id=body.unit_id,
+            occurred_at=body.occurred_at,
+            expected=expected,
         )
         return assignment_document(made)
 

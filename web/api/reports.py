@@ -48,12 +48,14 @@ class AcceptBody(Body):
     location: Location | None = None
     place: Short | None = None
     summary: Text | None = None
+    occurred_at: When | None = None
 
 
 class JoinBody(Body):
     """The incident that a report tells of."""
 
     incident_id: UUID
+    occurred_at: When | None = None
 
 
 class DismissBody(Body):
@@ -61,6 +63,7 @@ class DismissBody(Body):
 
     reason: Code
     note: Text = ""
+    occurred_at: When | None = None
 
 
 @router.post("", status_code=201)
@@ -133,6 +136,7 @@ async def post_accept(
             location=body.location,
             place=body.place,
             summary=body.summary,
+            occurred_at=body.occurred_at,
             expected=expected,
         )
         return await feature_of_incident(session, actor, incident)
@@ -145,7 +149,10 @@ async def post_join(
     report_id: UUID, body: JoinBody, session: Session, actor: CurrentActor, expected: Expected
 ) -> dict[str, Any]:
     """Join a report to an incident that is already known."""
-    return feature_of(await join_report(session, actor, report_id, incident_id=body.incident_id, expected=expected))
+    report = await join_report(
+        session, actor, report_id, incident_id=body.incident_id, occurred_at=body.occurred_at, expected=expected
+    )
+    return feature_of(report)
 
 
 @router.post("/{report_id}/dismiss")
@@ -153,5 +160,13 @@ async def post_dismiss(
     report_id: UUID, body: DismissBody, session: Session, actor: CurrentActor, expected: Expected
 ) -> dict[str, Any]:
     """Dismiss a report with a reason."""
-    report = await dismiss_report(session, actor, report_id, reason=body.reason, note=body.note, expected=expected)
+    report = await dismiss_report(
+        session,
+        actor,
+        report_id,
+        reason=body.reason,
+        note=body.note,
+        occurred_at=body.occurred_at,
+        expected=expected,
+    )
     return feature_of(report)
