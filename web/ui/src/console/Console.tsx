@@ -1,0 +1,64 @@
+import "./console.css";
+import { useEffect } from "react";
+import { t } from "../lib/i18n";
+import { useKey } from "../lib/keys";
+import { board, useBoard, useLink } from "../lib/live";
+import { isUnacknowledged } from "../lib/queue";
+import { ExpiredDialog } from "../lib/ui/ExpiredDialog";
+import { LinkStrip } from "../lib/ui/LinkState";
+import { Toasts } from "../lib/ui/Toasts";
+import { useMay } from "../lib/session";
+import { Card } from "./Card";
+import { DemoBanner } from "./DemoBanner";
+import { back, desk, newIncident, useDesk, type Pane } from "./desk";
+import { KeySheet } from "./KeySheet";
+import { MapPane } from "./MapPane";
+import { Queue } from "./Queue";
+import { TopBar } from "./TopBar";
+import { UnitStrip } from "./UnitStrip";
+
+const PANES: Pane[] = ["queue", "map", "card", "units"];
+
+export function Console() {
+  const mayOpen = useMay("incident.open");
+  const pane = useDesk((state) => state.pane);
+  const link = useLink((state) => state.name);
+  useKey("n", () => newIncident(), mayOpen);
+  useKey("escape", back);
+  useKey("enter", () => document.getElementById("card")?.focus());
+  useTitle();
+  return (
+    <div className={`console console-${link}`} data-pane={pane}>
+      <TopBar />
+      <div className="strips">
+        <LinkStrip />
+        <DemoBanner />
+      </div>
+      <main className="console-main">
+        <Queue />
+        <MapPane />
+        <Card />
+      </main>
+      <UnitStrip />
+      <nav className="pane-tabs" aria-label={t("pane.title")}>
+        {PANES.map((each) => (
+          <button key={each} type="button" aria-current={pane === each || undefined} onClick={() => desk.setState({ pane: each })}>
+            {t(`pane.${each}`)}
+          </button>
+        ))}
+      </nav>
+      <Toasts />
+      <KeySheet />
+      <ExpiredDialog />
+    </div>
+  );
+}
+
+/** A tab in the background still says that something waits. */
+function useTitle() {
+  const revision = useBoard();
+  useEffect(() => {
+    const hot = board.incidents().filter((incident) => !incident.masked && incident.priority === 1 && isUnacknowledged(incident)).length;
+    document.title = hot > 0 ? t("page.consoleHot", { n: hot }) : t("page.console");
+  }, [revision]);
+}

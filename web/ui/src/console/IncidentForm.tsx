@@ -1,0 +1,235 @@
+import { Button, Select, TextInput, Textarea } from "@mantine/core";
+import { IconCrosshair, IconMapPin, IconPlus } from "@tabler/icons-react";
+import { useEffect, useMemo, useRef, type FormEvent, type KeyboardEvent, type ReactNode } from "react";
+import { newId } from "../lib/api";
+import { useCatalogue } from "../lib/catalogue";
+import { useDraft } from "../lib/drafts";
+import { t } from "../lib/i18n";
+import { matches } from "../lib/queue";
+import { say } from "../lib/toasts";
+import { PriorityMark } from "../lib/ui/PriorityMark";
+import { describe, open, type LonLat, type NewIncident } from "../lib/verbs";
+import type { Feature, Incident, Level } from "../lib/wire";
+import { CardHead } from "./CardHead";
+import { select, setPlace, stage, useDesk } from "./desk";
+import { useAct } from "./useAct";
+
+interface Draft {
+  id: string;
+  place: string;
+  /** The words came from the map and may follow it; once a person types, they are theirs. */
+  placeFromMap: boolean;
+  at: LonLat | null;
+  type: string | null;
+  priority: Level | null;
+  summary: string;
+}
+
+interface Props {
+  /** Names the draft: one per report, one for the blank form. */
+  draft: string;
+  initial?: Partial<Pick<Draft, "place" | "at" | "type">>;
+  submitLabel: string;
+  send: (incident: NewIncident) => Promise<Feature<Incident>>;
+  onDone: (incident: Incident) => void;
+  onCancel: () => void;
+  children?: ReactNode;
+}
+
+/** Place first, then type; the rest can wait. The same form opens an incident by hand and out of a report. */
+export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, onCancel, children }: Props) {
+  const { types, groups, type: typeOf } = useCatalogue();
+  const start = useMemo<Draft>(
+    () => ({ id: newId(), place: "", placeFromMap: true, at: null, type: null, priority: null, summary: "", ...initial, ...(initial?.place ? { placeFromMap: false } : {}) }),
+    // The start is the start: a later change of the report must not overwrite what was typed.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [],
+  );
+  const [draft, change, discard] = useDraft<Draft>(name, start);
+  const { busy, failure, act, setFailure } = useAct();
+  const clicked = useDesk((state) => state.place);
+  const placeField = useRef<HTMLInputElement>(null);
+  const typeField = useRef<HTMLInputElement>(null);
+  const latest = useRef(draft);
+  useEffect(() => {
+    latest.current = draft;
+  });
+
+  useEffect(() => {
+    // A draft that already had a point shows it again.
+    if (latest.current.at && !clicked) setPlace(latest.current.at);
+    (latest.current.place === "" ? placeField : typeField).current?.focus();
+    return () => setPlace(null);
+    // Only when the form opens.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
+
+  useEffect(() => {
+    if (!clicked) return;
+    change({ at: clicked });
+    if (!latest.current.placeFromMap && latest.current.place.trim() !== "") return;
+    let late = false;
+    describe(clicked).then(
+      ({ place }) => !late && change({ place, placeFromMap: true }),
+      () => null,
+    );
+    return () => {
+      late = true;
+    };
+  }, [clicked, change]);
+
+  const type = typeOf(draft.type);
+  const priority = draft.priority ?? type?.priority ?? null;
+  const options = useMemo(
+    () =>
+      groups
+        .map(({ code, name: group }) => ({ group, items: types.filter((each) => each.group === code).map((each) => ({ value: each.code, label: each.name })) }))
+        .filter(({ items }) => items.length > 0),
+    [types, groups],
+  );
+
+  async function submit(event?: FormEvent) {
+    event?.preventDefault();
+    if (busy) return;
+    if (!draft.at) {
+      setFailure(t("form.needsPlace"));
+      return;
+    }
+    if (!draft.type) {
+      setFailure(t("form.needsType"));
+      typeField.current?.focus();
+      return;
+    }
+    const made = await act(() =>
+      send({ id: draft.id, type_code: draft.type ?? "", priority: draft.priority ?? undefined, location: draft.at, place: draft.place, summary: draft.summary }),
+    );
+    if (!made) return;
+    discard();
+    setPlace(null);
+    onDone(made.properties);
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      void submit();
+    }
+    if (event.key === "Escape" && !event.defaultPrevented) {
+      event.stopPropagation();
+      event.nativeEvent.stopImmediatePropagation();
+      onCancel();
+    }
+  };
+
+  return (
+    <form className="card-form" onSubmit={(event) => void submit(event)} onKeyDown={onKeyDown} noValidate>
+      <TextInput
+        ref={placeField}
+        label={t("form.place")}
+        placeholder={t("form.placeExample")}
+        value={draft.place}
+        maxLength={200}
+        onChange={(event) => change({ place: event.currentTarget.value, placeFromMap: event.currentTarget.value === "" })}
+      />
+      <div className={`point-line${draft.at ? "" : " point-line-missing"}`}>
+        <IconMapPin size={17} aria-hidden />
+        <span>{draft.at ? t("form.pointSet") : t("form.pointMissing")}</span>
+        <button
+          type="button"
+          className="link-button"
+          onClick={() => {
+            const centre = stage.map?.centre();
+            if (centre) setPlace(centre);
+          }}
+        >
+          <IconCrosshair size={15} aria-hidden /> {t("form.useCentre")}
+        </button>
+      </div>
+      <Select
+        ref={typeField}
+        label={t("form.type")}
+        placeholder={t("form.typeExample")}
+        data={options}
+        value={draft.type}
+        onChange={(value) => change({ type: value, priority: null })}
+        searchable
+        selectFirstOptionOnChange
+        nothingFoundMessage={t("form.noType")}
+        maxDropdownHeight={320}
+        filter={({ options: all, search }) =>
+          all.flatMap((entry) => {
+            if (!("group" in entry)) return [];
+            const items = entry.items.filter(({ label }) => matches(search, String(label), entry.group));
+            return items.length > 0 ? [{ ...entry, items }] : [];
+          })
+        }
+      />
+      <PriorityPicker value={priority} suggested={type?.priority ?? null} onChange={(level) => change({ priority: level })} />
+      <Textarea
+        label={t("form.summary")}
+        placeholder={t("form.summaryExample")}
+        autosize
+        minRows={2}
+        maxRows={6}
+        maxLength={2000}
+        value={draft.summary}
+        onChange={(event) => change({ summary: event.currentTarget.value })}
+      />
+      {children}
+      {failure && (
+        <p className="form-failure" role="alert">
+          {failure}
+        </p>
+      )}
+      <div className="form-buttons">
+        <Button type="submit" loading={busy} leftSection={<IconPlus size={16} />}>
+          {submitLabel} <kbd>{"Ctrl ↵"}</kbd>
+        </Button>
+        <Button variant="subtle" color="gray" onClick={onCancel}>
+          {t("action.leaveForLater")} <kbd>{"Esc"}</kbd>
+        </Button>
+        <button type="button" className="link-button form-discard" onClick={() => { discard(); setPlace(null); }}>
+          {t("form.clear")}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+export function PriorityPicker({ value, suggested, onChange }: { value: Level | null; suggested: Level | null; onChange: (level: Level) => void }) {
+  const { priorities } = useCatalogue();
+  return (
+    <fieldset className="priority-picker">
+      <legend>{t("form.priority")}</legend>
+      <div>
+        {([1, 2, 3, 4] as Level[]).map((level) => (
+          <label key={level} className={value === level ? "priority-choice priority-choice-on" : "priority-choice"}>
+            <input type="radio" name="priority" checked={value === level} onChange={() => onChange(level)} />
+            <PriorityMark level={level} size={22} />
+            <span>{priorities.find((each) => each.level === level)?.name ?? t(`priority.${level}`)}</span>
+            {suggested === level && <small>{t("form.suggested")}</small>}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** `N`, or a double click on the map. */
+export function NewIncidentCard() {
+  return (
+    <>
+      <CardHead mark={<IconPlus size={24} aria-hidden />} title={t("form.newTitle")} code={t("form.newHint")} />
+      <IncidentForm
+        draft="new"
+        submitLabel={t("form.create")}
+        send={open}
+        onDone={(incident) => {
+          say(t("form.created", { code: incident.code }));
+          select(`incident:${incident.id}`);
+        }}
+        onCancel={() => select(null)}
+      />
+    </>
+  );
+}

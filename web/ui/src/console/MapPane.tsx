@@ -1,0 +1,140 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { IconList, IconMap, IconMaximize, IconMinus, IconPlus } from "@tabler/icons-react";
+import { useEffect, useRef, useState } from "react";
+import { useStore } from "zustand";
+import { clock } from "../lib/clock";
+import { hourSeconds } from "../lib/format";
+import { t } from "../lib/i18n";
+import { useKey } from "../lib/keys";
+import { board, useLink } from "../lib/live";
+import { LiveMap } from "../lib/map/LiveMap";
+import { useMay, useSession } from "../lib/session";
+import { tema } from "../lib/theme";
+import { desk, newIncident, select, setPlace, stage, useDesk, wantsPlace } from "./desk";
+import { MapList } from "./MapList";
+
+export function MapPane() {
+  const holder = useRef<HTMLDivElement>(null);
+  const { city } = useSession();
+  const mayOpen = useMay("incident.open");
+  const [state, setState] = useState<"loading" | "ready" | "failed">("loading");
+  const [round, setRound] = useState(0);
+  const selected = useDesk((held) => held.selected);
+  const place = useDesk((held) => held.place);
+  const form = useDesk((held) => held.form);
+  const list = useDesk((held) => held.list);
+  const pane = useDesk((held) => held.pane);
+  const dark = useStore(tema, (held) => held.tema);
+  const mayOpenNow = useRef(mayOpen);
+  useEffect(() => {
+    mayOpenNow.current = mayOpen;
+  }, [mayOpen]);
+
+  useEffect(() => {
+    const container = holder.current;
+    if (!container) return;
+    let dropped = false;
+    LiveMap.create({
+      container,
+      board,
+      clock,
+      bounds: city.bounds,
+      label: t("map.label"),
+      onSelect: (subject) => select(subject),
+      onClick: (at) => (wantsPlace(desk.getState().form) ? setPlace(at) : undefined),
+      onDoubleClick: (at) => {
+        if (wantsPlace(desk.getState().form)) setPlace(at);
+        else if (mayOpenNow.current) newIncident(at);
+      },
+      onLost: (lost) => setState(lost ? "failed" : "ready"),
+    }).then(
+      (map) => {
+        if (dropped) return map.destroy();
+        stage.map = map;
+        map.select(desk.getState().selected);
+        map.mark(desk.getState().place);
+        setState("ready");
+      },
+      () => !dropped && setState("failed"),
+    );
+    return () => {
+      dropped = true;
+      stage.map?.destroy();
+      stage.map = null;
+    };
+  }, [city.bounds, round]);
+
+  useEffect(() => stage.map?.select(selected), [selected, state]);
+  useEffect(() => stage.map?.mark(place), [place, state]);
+  const painted = useRef(dark);
+  useEffect(() => {
+    if (painted.current !== dark) stage.map?.repaint();
+    painted.current = dark;
+  }, [dark]);
+  useEffect(() => stage.map?.resize(), [pane, list]);
+  useEffect(() => {
+    const subject = selected;
+    if (!subject) return;
+    const [kind, id = ""] = subject.split(":");
+    const position = board.positions.get(id);
+    const at = kind === "unit" ? (position ? ([position.lon, position.lat] as [number, number]) : null) : (board.get<object>(subject)?.at ?? null);
+    if (at) stage.map?.goTo(at);
+  }, [selected]);
+
+  useKey("m", () => {
+    desk.setState({ pane: "map", list: false });
+    stage.map?.focus();
+  });
+  useKey("alt+m", () => desk.setState((held) => ({ list: !held.list, pane: "map" })));
+  useKey(" ", () => {
+    const at = selected ? board.get<object>(selected)?.at : null;
+    if (at) stage.map?.goTo(at);
+  });
+
+  const tools = [
+    { label: t("map.zoomIn"), icon: <IconPlus size={18} />, act: () => stage.map?.zoom(1) },
+    { label: t("map.zoomOut"), icon: <IconMinus size={18} />, act: () => stage.map?.zoom(-1) },
+    { label: t("map.whole"), icon: <IconMaximize size={18} />, act: () => stage.map?.whole() },
+  ];
+  const showList = list || state === "failed";
+  return (
+    <section className={`map-pane${wantsPlace(form) ? " map-pane-picking" : ""}`} aria-label={t("map.title")}>
+      <div ref={holder} className="map-surface" />
+      <MapAge />
+      {wantsPlace(form) && !showList && <p className="map-hint">{t(place ? "map.moveHint" : "map.pickHint")}</p>}
+      {state === "failed" && (
+        <div className="map-failed" role="alert">
+          {t("map.failed")}
+          <button type="button" onClick={() => setRound((n) => n + 1)}>
+            {t("action.retry")}
+          </button>
+        </div>
+      )}
+      {showList && <MapList onClose={() => desk.setState({ list: false })} />}
+      <div className="map-tools">
+        <Tooltip label={t(list ? "map.asMap" : "map.asList")} position="left">
+          <ActionIcon variant="default" size={34} aria-label={t(list ? "map.asMap" : "map.asList")} aria-pressed={list} onClick={() => desk.setState({ list: !list })}>
+            {list ? <IconMap size={18} /> : <IconList size={18} />}
+          </ActionIcon>
+        </Tooltip>
+        {!list &&
+          tools.map(({ label, icon, act }) => (
+            <Tooltip key={label} label={label} position="left">
+              <ActionIcon variant="default" size={34} aria-label={label} onClick={act}>
+                {icon}
+              </ActionIcon>
+            </Tooltip>
+          ))}
+      </div>
+      <p className="map-credit">{city.attribution}</p>
+    </section>
+  );
+}
+
+/** The age of what the map shows; when the link is dead, its hour in large over a faded map. */
+export function MapAge() {
+  const { name, age, heardAt } = useLink((state) => state);
+  if (name === "offline" && heardAt !== null) return <p className="map-watermark">{t("map.dataFrom", { hour: hourSeconds(heardAt) })}</p>;
+  if (age === null) return null;
+  return <p className={`map-age${name === "late" ? " map-age-late" : ""}`}>{t("map.age", { n: age })}</p>;
+}

@@ -1,0 +1,50 @@
+/** What this seat is looking at: selection, the open form, the place being chosen. Nothing here is anybody else's business. */
+import { createStore } from "zustand/vanilla";
+import { useStore } from "zustand";
+import type { LiveMap } from "../lib/map/LiveMap";
+import type { LonLat } from "../lib/verbs";
+
+export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen";
+export type Pane = "queue" | "map" | "card" | "units";
+
+export interface Desk {
+  selected: string | null;
+  form: Form | null;
+  /** The place the open form would use; the map shows it and a click on the map moves it. */
+  place: LonLat | null;
+  /** Only on a narrow screen: which part is in front. */
+  pane: Pane;
+  /** The map's equivalent as a table. */
+  list: boolean;
+  help: boolean;
+}
+
+export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false }));
+export const useDesk = <T,>(select: (state: Desk) => T): T => useStore(desk, select);
+
+/** The one map of this window, when it is there. */
+export const stage: { map: LiveMap | null } = { map: null };
+
+export function select(subject: string | null, pane?: Pane): void {
+  desk.setState((state) => ({ selected: subject, form: null, place: null, pane: pane ?? (subject ? "card" : state.pane === "card" ? "queue" : state.pane) }));
+}
+
+export const openForm = (form: Form | null, place: LonLat | null = null): void =>
+  desk.setState((state) => ({ form, place, pane: form ? "card" : state.pane }));
+
+export const setPlace = (place: LonLat | null): void => desk.setState({ place });
+
+/** A new incident by hand, here if a place was pointed at. The form keeps its text in the draft. */
+export const newIncident = (place: LonLat | null = null): void => desk.setState({ form: "new", place, selected: null, pane: "card" });
+
+/** Esc: back one level. What was typed stays in its draft. */
+export function back(): void {
+  const { help, form, selected, list } = desk.getState();
+  if (help) desk.setState({ help: false });
+  else if (form) openForm(null);
+  else if (list) desk.setState({ list: false });
+  else if (selected) select(null);
+}
+
+const WANTS_PLACE: ReadonlySet<Form | null> = new Set<Form | null>(["new", "accept", "relocate"]);
+export const wantsPlace = (form: Form | null): boolean => WANTS_PLACE.has(form);

@@ -1,0 +1,122 @@
+/**
+ * The board: everything this person may see, as the feed tells it. Plain mutable maps, because two hundred lines a second must not copy
+ * five hundred entries each; React is told in batches through `revision`.
+ */
+import { createStore } from "zustand/vanilla";
+import type { Feature, Incident, Line, PositionTuple, Report, Simulation, Unit } from "./wire";
+import { subjectKind } from "./wire";
+
+export interface Position {
+  lon: number;
+  lat: number;
+  heading: number | null;
+  speed: number | null;
+  fixedAt: number;
+}
+
+export type Placed<P> = P & { at: [number, number] | null };
+
+export class Board {
+  readonly features = new Map<string, Feature>();
+  readonly positions = new Map<string, Position>();
+  private readonly versions = new Map<string, number>();
+  readonly store = createStore(() => ({ revision: 0 }));
+  private announceTimer: ReturnType<typeof setTimeout> | null = null;
+  private readonly positionListeners = new Set<() => void>();
+
+  /** The protocol, in three lines. Answers whether anything changed. */
+  apply({ subject, version, feature }: Line): boolean {
+    const held = this.versions.get(subject) ?? -1;
+    if (held > version) return false;
+    this.versions.set(subject, version);
+    const changed = held !== version || this.features.has(subject) !== (feature !== null);
+    if (feature) this.features.set(subject, feature);
+    else this.features.delete(subject);
+    this.announce();
+    return changed;
+  }
+
+  /** A snapshot replaces all. Answers how many subjects differ from what was held. */
+  replace(features: Feature[]): number {
+    let changes = 0;
+    const incoming = new Set<string>();
+    for (const { properties } of features) {
+      incoming.add(properties.subject);
+      if (this.versions.get(properties.subject) !== properties.version) changes += 1;
+    }
+    for (const subject of this.features.keys()) if (!incoming.has(subject)) changes += 1;
+    this.features.clear();
+    this.versions.clear();
+    for (const feature of features) {
+      this.features.set(feature.properties.subject, feature);
+      this.versions.set(feature.properties.subject, feature.properties.version);
+    }
+    this.announce();
+    return changes;
+  }
+
+  /** The positions lane: latest wins, no numbers. */
+  move(units: PositionTuple[]): void {
+    for (const [id, lon, lat, heading, speed, fixedAt] of units) {
+      if ((this.positions.get(id)?.fixedAt ?? 0) <= fixedAt) this.positions.set(id, { lon, lat, heading, speed, fixedAt });
+    }
+    for (const listener of this.positionListeners) listener();
+  }
+
+  replacePositions(units: PositionTuple[]): void {
+    this.positions.clear();
+    this.move(units);
+  }
+
+  onMove(listener: () => void): () => void {
+    this.positionListeners.add(listener);
+    return () => this.positionListeners.delete(listener);
+  }
+
+  incidents(): Placed<Incident>[] {
+    return this.all<Incident>("incident");
+  }
+
+  reports(): Placed<Report>[] {
+    return this.all<Report>("report");
+  }
+
+  units(): Placed<Unit>[] {
+    return this.all<Unit>("unit");
+  }
+
+  simulation(): Simulation | null {
+    return this.all<Simulation>("simulation")[0] ?? null;
+  }
+
+  get<P>(subject: string): Placed<P> | null {
+    const feature = this.features.get(subject);
+    return feature ? placed<P>(feature) : null;
+  }
+
+  private all<P>(kind: string): Placed<P>[] {
+    const found: Placed<P>[] = [];
+    for (const [subject, feature] of this.features) if (subjectKind(subject) === kind) found.push(placed<P>(feature));
+    return found;
+  }
+
+  private announce(): void {
+    this.announceTimer ??= setTimeout(() => {
+      this.announceTimer = null;
+      this.store.setState(({ revision }) => ({ revision: revision + 1 }));
+    }, 40);
+  }
+}
+
+const flat = new WeakMap<Feature, object>();
+
+/** Properties with their place beside them; the same object for the same feature, so that React can compare by identity. */
+function placed<P>(feature: Feature): Placed<P> {
+  let found = flat.get(feature);
+  if (!found) {
+    const { properties } = feature as { properties: object };
+    found = { assignments: [], stamps: {}, ...properties, at: feature.geometry?.coordinates ?? null };
+    flat.set(feature, found);
+  }
+  return found as Placed<P>;
+}

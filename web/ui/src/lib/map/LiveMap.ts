@@ -1,0 +1,388 @@
+/**
+ * The live map: one imperative object over MapLibre. React never sees a position; units live in their own small source, are coalesced
+ * for 250 ms and jump to where they are (no slides that show where they were).
+ */
+import type { ExpressionSpecification, FilterSpecification, GeoJSONSource, LayerSpecification, MapMouseEvent } from "maplibre-gl";
+import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import type { Board } from "../board";
+import type { ServerClock } from "../clock";
+import { age } from "../format";
+import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, signalLost } from "../queue";
+import { token } from "../theme";
+import type { Incident } from "../wire";
+import type { MarkerState } from "./markers";
+import { incidentIcon, paintMarker, unitIcon } from "./markers";
+import { baseStyle } from "./style";
+
+setWorkerUrl(workerUrl);
+
+const UNITS_EVERY = 250;
+const INCIDENTS_EVERY = 80;
+const TILES = "/api/v1/tiles/{z}/{x}/{y}.mvt";
+
+type LonLat = [number, number];
+type Points = GeoJSON.FeatureCollection<GeoJSON.Point>;
+
+export interface LiveMapOptions {
+  container: HTMLElement;
+  board: Board;
+  clock: ServerClock;
+  bounds: [number, number, number, number];
+  label: string;
+  /** The wall: bigger marks, nobody touches it, only what matters there. */
+  wall?: boolean;
+  onSelect?: (subject: string) => void;
+  onClick?: (at: LonLat) => void;
+  onDoubleClick?: (at: LonLat) => void;
+  onLost?: (lost: boolean) => void;
+}
+
+const point = (at: LonLat, properties: Record<string, unknown>): GeoJSON.Feature<GeoJSON.Point> => ({
+  type: "Feature",
+  geometry: { type: "Point", coordinates: at },
+  properties,
+});
+const points = (features: GeoJSON.Feature<GeoJSON.Point>[]): Points => ({ type: "FeatureCollection", features });
+
+export function markerState(incident: Incident, now: number): MarkerState {
+  if (isOver(incident) || incident.state === "finished") return "over";
+  if (incident.state === "under_control") return "controlled";
+  if (isOverdue(incident, now)) return "late";
+  return isUnacknowledged(incident) ? "new" : "open";
+}
+
+export class LiveMap {
+  private readonly map: MapLibre;
+  private ready = false;
+  private selected: string | null = null;
+  private draft: LonLat | null = null;
+  private incidentTimer: ReturnType<typeof setTimeout> | null = null;
+  private unitTimer: ReturnType<typeof setTimeout> | null = null;
+  private pulse: ReturnType<typeof setInterval>;
+  private anyNew = false;
+  private beat = false;
+  private readonly leave: (() => void)[] = [];
+
+  static async create(options: LiveMapOptions): Promise<LiveMap> {
+    // Labels are drawn from these faces; asked for too late, MapLibre would draw the fallback and keep it.
+    await Promise.all(["Noto Sans Regular", "Noto Sans Bold", "Noto Sans Variable"].map((face) => document.fonts.load(`16px "${face}"`))).catch(() => []);
+    return new LiveMap(options);
+  }
+
+  private constructor(private readonly options: LiveMapOptions) {
+    const { container, board, bounds, label, wall } = options;
+    this.map = new MapLibre({
+      container,
+      style: this.style(),
+      bounds,
+      fitBoundsOptions: { padding: wall ? 40 : 24 },
+      attributionControl: false,
+      interactive: !wall,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      fadeDuration: 0,
+      maxZoom: 19,
+      doubleClickZoom: false,
+      refreshExpiredTiles: false,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    const surface = this.map.getCanvas();
+    surface.setAttribute("aria-label", label);
+    if (wall) surface.tabIndex = -1;
+
+    this.map.on("styleimagemissing", ({ id }) => {
+      const painted = paintMarker(id, token, wall ? 1.5 : 1);
+      if (painted && !this.map.hasImage(id)) this.map.addImage(id, painted.image, painted.options);
+    });
+    this.map.on("style.load", () => {
+      this.ready = true;
+      this.drawIncidents();
+      this.drawUnits();
+      this.showSelected();
+      this.showDraft();
+    });
+    this.map.on("webglcontextlost", () => options.onLost?.(true));
+    this.map.on("webglcontextrestored", () => options.onLost?.(false));
+    if (!wall) this.listen();
+
+    this.leave.push(board.store.subscribe(() => this.soon()), board.onMove(() => this.unitsSoon()));
+    // Ages, overdue rings and the 1 Hz pulse go on even when nothing arrives.
+    let half = 0;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.pulse = setInterval(() => {
+      half += 1;
+      if (this.anyNew && !still) this.throb();
+      if (half % 10 === 0) this.soon();
+    }, 500);
+  }
+
+  private style() {
+    const wall = this.options.wall === true;
+    const style = baseStyle(token, location.origin + TILES, wall);
+    const empty = { type: "geojson" as const, data: points([]) };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty };
+    style.layers.push(...overlay(wall));
+    return style;
+  }
+
+  private listen(): void {
+    const layers = ["incidents", "reports", "units"];
+    let clicked: ReturnType<typeof setTimeout> | null = null;
+    const hit = (event: MapMouseEvent): string | null => {
+      const { x, y } = event.point;
+      const found = this.map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers });
+      const order = (id: string) => layers.indexOf(id);
+      found.sort((a, b) => order(a.layer.id) - order(b.layer.id));
+      return (found[0]?.properties.subject as string | undefined) ?? null;
+    };
+    // One delegated handler each, for the whole life of the map.
+    this.map.on("click", (event) => {
+      const subject = hit(event);
+      if (subject) {
+        this.options.onSelect?.(subject);
+        return;
+      }
+      const at = event.lngLat.toArray() as LonLat;
+      if (clicked) clearTimeout(clicked);
+      clicked = setTimeout(() => this.options.onClick?.(at), 220);
+    });
+    this.map.on("dblclick", (event) => {
+      if (clicked) clearTimeout(clicked);
+      if (!hit(event)) this.options.onDoubleClick?.(event.lngLat.toArray() as LonLat);
+    });
+    this.map.on("mousemove", (event) => {
+      this.map.getCanvas().style.cursor = hit(event) ? "pointer" : "";
+    });
+  }
+
+  /* ------------------------------------------------------------ from the board */
+
+  private soon(): void {
+    this.unitsSoon();
+    this.incidentTimer ??= setTimeout(() => {
+      this.incidentTimer = null;
+      this.drawIncidents();
+    }, INCIDENTS_EVERY);
+  }
+
+  private unitsSoon(): void {
+    this.unitTimer ??= setTimeout(() => {
+      this.unitTimer = null;
+      this.drawUnits();
+    }, UNITS_EVERY);
+  }
+
+  private source(name: string): GeoJSONSource | undefined {
+    return this.ready ? (this.map.getSource(name) as GeoJSONSource | undefined) : undefined;
+  }
+
+  private drawIncidents(): void {
+    const { board, clock, wall } = this.options;
+    const now = clock.now();
+    this.anyNew = false;
+    const incidents = board.incidents().flatMap((incident) => {
+      if (!incident.at || incident.masked) return [];
+      const state = markerState(incident, now);
+      // The ring says "nobody has it"; it may be late as well.
+      const unheard = isOpen(incident) && isUnacknowledged(incident);
+      if (unheard) this.anyNew = true;
+      return point(incident.at, {
+        subject: incident.subject,
+        icon: incidentIcon(incident.priority, state),
+        label: wall ? "" : incident.type_name,
+        colour: token(`--p${incident.priority}`),
+        unheard,
+        rank: (state === "over" ? 0 : 10) + 5 - incident.priority,
+      });
+    });
+    this.source("incidents")?.setData(points(incidents));
+    const reports = wall
+      ? []
+      : board.reports().flatMap((report) => (report.at && report.status === "received" ? point(report.at, { subject: report.subject }) : []));
+    this.source("reports")?.setData(points(reports));
+  }
+
+  private drawUnits(): void {
+    const { board, clock } = this.options;
+    const now = clock.now();
+    const features = board.units().flatMap((unit) => {
+      const position = board.positions.get(unit.id);
+      if (!position) return [];
+      const lost = signalLost(unit, position.fixedAt, now);
+      const { letter, fill, hue } = lost ? { letter: "?", fill: "dashed" as const, hue: "no" as const } : pillOf(unit.status);
+      const old = now - position.fixedAt;
+      return point([position.lon, position.lat], {
+        subject: unit.subject,
+        icon: unitIcon(letter, fill, hue),
+        label: old >= AGE_SHOWN_AFTER ? `${unit.call_sign} · ${age(old)}` : unit.call_sign,
+        rank: hue === "tarea" ? 2 : hue === "libre" ? 1 : 0,
+      });
+    });
+    this.source("units")?.setData(points(features));
+  }
+
+  private throb(): void {
+    if (!this.ready || !this.map.getLayer("unheard")) return;
+    this.beat = !this.beat;
+    this.map.setPaintProperty("unheard", "circle-stroke-opacity", this.beat ? 0.25 : 1);
+  }
+
+  /* ------------------------------------------------------------ from the screen */
+
+  /** The theme changed: same map, new paint. */
+  repaint(): void {
+    this.ready = false;
+    for (const id of this.map.listImages()) this.map.removeImage(id);
+    this.map.setStyle(this.style(), { diff: false });
+  }
+
+  select(subject: string | null): void {
+    this.selected = subject;
+    this.showSelected();
+  }
+
+  private showSelected(): void {
+    if (!this.ready) return;
+    const filter: FilterSpecification = ["==", ["get", "subject"], this.selected ?? ""];
+    for (const layer of ["selected-incidents", "selected-reports", "selected-units"]) this.map.setFilter(layer, filter);
+  }
+
+  /** Where the form that is open would put its incident. */
+  mark(at: LonLat | null): void {
+    this.draft = at;
+    this.showDraft();
+  }
+
+  private showDraft(): void {
+    this.source("draft")?.setData(points(this.draft ? [point(this.draft, {})] : []));
+  }
+
+  /** Bring a place into view without moving the person more than needed. */
+  goTo(at: LonLat): void {
+    const bounds = this.map.getBounds();
+    const near = this.map.getZoom() >= 13 && bounds.contains(at);
+    if (!near) this.map.jumpTo({ center: at, zoom: Math.max(this.map.getZoom(), 14.5) });
+  }
+
+  zoom(by: number): void {
+    this.map.easeTo({ zoom: this.map.getZoom() + by, duration: 120 });
+  }
+
+  whole(): void {
+    this.map.fitBounds(this.options.bounds, { padding: 24, duration: 0 });
+  }
+
+  centre(): LonLat {
+    return this.map.getCenter().toArray() as LonLat;
+  }
+
+  focus(): void {
+    this.map.getCanvas().focus();
+  }
+
+  onMoved(listener: () => void): () => void {
+    this.map.on("moveend", listener);
+    return () => this.map.off("moveend", listener);
+  }
+
+  contains(at: LonLat): boolean {
+    return this.map.getBounds().contains(at);
+  }
+
+  resize(): void {
+    this.map.resize();
+  }
+
+  destroy(): void {
+    clearInterval(this.pulse);
+    if (this.incidentTimer) clearTimeout(this.incidentTimer);
+    if (this.unitTimer) clearTimeout(this.unitTimer);
+    for (const act of this.leave) act();
+    this.map.remove();
+  }
+}
+
+/** Static < units < reports < incidents P4…P1 < what is selected or being placed. */
+function overlay(wall: boolean): LayerSpecification[] {
+  const scale = wall ? 1.5 : 1;
+  const get = (name: string): ExpressionSpecification => ["get", name];
+  const nothing: FilterSpecification = ["==", ["get", "subject"], ""];
+  const ring = (source: string, radius: number): LayerSpecification => ({
+    id: `selected-${source}`,
+    type: "circle",
+    source,
+    filter: nothing,
+    paint: {
+      "circle-radius": radius,
+      "circle-color": "rgba(0,0,0,0)",
+      "circle-stroke-color": token("--focus"),
+      "circle-stroke-width": 3,
+    },
+  });
+  const label = (size: number, offset: [number, number], anchor: "left" | "top") => ({
+    "text-field": get("label"),
+    "text-font": ["Noto Sans Bold"],
+    "text-size": size,
+    "text-anchor": anchor,
+    "text-offset": offset,
+    "text-optional": true,
+    "text-max-width": 30,
+    "text-padding": 3,
+  });
+  const ink = { "text-color": token("--tx-hi"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.6 };
+  return [
+    {
+      id: "units",
+      type: "symbol",
+      source: "units",
+      layout: {
+        "icon-image": get("icon"),
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+        "symbol-sort-key": get("rank"),
+        ...label(11 * scale, [0, 0.85], "top"),
+        "text-field": wall ? "" : ["step", ["zoom"], "", 12.5, get("label")],
+      },
+      paint: ink,
+    } as LayerSpecification,
+    ring("units", 17),
+    {
+      id: "reports",
+      type: "symbol",
+      source: "reports",
+      layout: { "icon-image": "r:", "icon-allow-overlap": true, "icon-ignore-placement": true },
+    },
+    ring("reports", 17),
+    {
+      id: "unheard",
+      type: "circle",
+      source: "incidents",
+      filter: ["==", ["get", "unheard"], true],
+      paint: {
+        "circle-radius": 21 * scale,
+        "circle-color": "rgba(0,0,0,0)",
+        "circle-stroke-color": get("colour"),
+        "circle-stroke-width": 3 * scale,
+      },
+    },
+    ring("incidents", 24),
+    {
+      id: "incidents",
+      type: "symbol",
+      source: "incidents",
+      layout: {
+        "icon-image": get("icon"),
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+        "symbol-sort-key": get("rank"),
+        ...label(12.5 * scale, [1.6, 0], "left"),
+        "text-field": ["step", ["zoom"], "", 12, get("label")],
+      },
+      paint: ink,
+    } as LayerSpecification,
+    { id: "draft", type: "symbol", source: "draft", layout: { "icon-image": "pin:", "icon-allow-overlap": true, "icon-ignore-placement": true } },
+  ];
+}

@@ -1,0 +1,216 @@
+/** Markers painted at run time: priority is a shape with its number, a unit is a pill with letter and fill. Colour is never alone. */
+import type { Fill, Hue } from "../queue";
+import type { Level } from "../wire";
+import type { Paint } from "./style";
+
+export type MarkerState = "new" | "open" | "late" | "controlled" | "over";
+
+const RATIO = 2;
+const FONT = '"Noto Sans Variable", "Noto Sans", sans-serif';
+
+/** Corners of each priority's frame, on a circle of radius 1 (P4 is that circle). */
+export const FRAMES: Record<Level, [number, number][] | null> = {
+  1: Array.from({ length: 8 }, (_, i) => polar(22.5 + 45 * i, 1)),
+  2: [polar(-90, 1.24), polar(30, 1.24), polar(150, 1.24)],
+  3: [polar(-90, 1.16), polar(0, 1.16), polar(90, 1.16), polar(180, 1.16)],
+  4: null,
+};
+
+function polar(degrees: number, radius: number): [number, number] {
+  const angle = (degrees * Math.PI) / 180;
+  return [radius * Math.cos(angle), radius * Math.sin(angle)];
+}
+
+function canvas(width: number, height: number): CanvasRenderingContext2D {
+  const element = document.createElement("canvas");
+  element.width = width * RATIO;
+  element.height = height * RATIO;
+  const context = element.getContext("2d");
+  if (!context) throw new Error("no canvas");
+  context.scale(RATIO, RATIO);
+  return context;
+}
+
+const pixels = (context: CanvasRenderingContext2D) => ({
+  image: context.getImageData(0, 0, context.canvas.width, context.canvas.height),
+  options: { pixelRatio: RATIO },
+});
+
+function framePath(level: Level, x: number, y: number, radius: number): Path2D {
+  const path = new Path2D();
+  const corners = FRAMES[level];
+  if (!corners) path.arc(x, y, radius, 0, 2 * Math.PI);
+  else {
+    const drop = level === 2 ? radius * 0.18 : 0;
+    corners.forEach(([dx, dy], i) => path[i === 0 ? "moveTo" : "lineTo"](x + dx * radius, y + dy * radius + drop));
+    path.closePath();
+  }
+  return path;
+}
+
+function incident(level: Level, state: MarkerState, scale: number, paint: Paint) {
+  const size = 44 * scale;
+  const context = canvas(size, size);
+  const [x, y, radius] = [size / 2, size / 2, (level === 1 ? 13.5 : 12.5) * scale];
+  const path = framePath(level, x, y, radius);
+  const colour = paint(`--p${level}`);
+  context.lineJoin = "round";
+  if (state === "over") context.globalAlpha = 0.5;
+  if (state === "late") {
+    // Overdue is seen as a halo and a clock, not as another colour.
+    context.strokeStyle = colour;
+    context.globalAlpha = 0.35;
+    context.lineWidth = 13 * scale;
+    context.stroke(path);
+    context.globalAlpha = 1;
+  }
+  context.strokeStyle = "#ffffff";
+  context.lineWidth = 7.5 * scale;
+  context.stroke(path);
+  context.strokeStyle = paint("--ink");
+  context.lineWidth = 4 * scale;
+  context.stroke(path);
+  const hollow = state === "controlled";
+  context.fillStyle = state === "over" ? paint("--u-no") : hollow ? paint("--ink") : colour;
+  context.fill(path);
+  if (hollow) {
+    context.strokeStyle = colour;
+    context.lineWidth = 2.5 * scale;
+    context.stroke(path);
+  }
+  context.fillStyle = hollow ? colour : state === "over" ? paint("--ink") : paint(`--p${level}-text`);
+  context.font = `800 ${15 * scale}px ${FONT}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(String(level), x, y + (level === 2 ? radius * 0.24 : 0.5 * scale));
+  if (state === "late") clockBadge(context, x + radius * 0.95, y - radius * 0.95, 6.5 * scale, paint);
+  return pixels(context);
+}
+
+function clockBadge(context: CanvasRenderingContext2D, x: number, y: number, radius: number, paint: Paint): void {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fillStyle = "#ffffff";
+  context.strokeStyle = paint("--ink");
+  context.lineWidth = radius * 0.28;
+  context.fill();
+  context.stroke();
+  context.beginPath();
+  context.moveTo(x, y - radius * 0.6);
+  context.lineTo(x, y);
+  context.lineTo(x + radius * 0.45, y + radius * 0.25);
+  context.stroke();
+}
+
+/** A report that waits: a speech bubble, in the colour of text. */
+function report(scale: number, paint: Paint) {
+  const size = 26 * scale;
+  const context = canvas(size, size);
+  const [left, top, wide, high] = [5 * scale, 4.5 * scale, 16 * scale, 12.5 * scale];
+  const path = new Path2D();
+  path.roundRect(left, top, wide, high, 3.5 * scale);
+  const tail = new Path2D();
+  tail.moveTo(left + 4 * scale, top + high - 0.5);
+  tail.lineTo(left + 5 * scale, top + high + 5 * scale);
+  tail.lineTo(left + 10.5 * scale, top + high - 0.5);
+  context.lineJoin = "round";
+  context.strokeStyle = paint("--s0");
+  context.lineWidth = 4 * scale;
+  context.stroke(path);
+  context.stroke(tail);
+  context.fillStyle = paint("--tx-hi");
+  context.fill(path);
+  context.fill(tail);
+  context.fillStyle = paint("--s0");
+  for (const dx of [4, 8, 12]) {
+    context.beginPath();
+    context.arc(left + dx * scale, top + high / 2, 1.45 * scale, 0, 2 * Math.PI);
+    context.fill();
+  }
+  return pixels(context);
+}
+
+function unit(letter: string, fill: Fill, hue: Hue, scale: number, paint: Paint) {
+  const [width, height] = [26 * scale, 20 * scale];
+  const context = canvas(width, height);
+  const [x, y, w, h] = [2.5 * scale, 2.5 * scale, width - 5 * scale, height - 5 * scale];
+  const pill = new Path2D();
+  pill.roundRect(x, y, w, h, h / 2);
+  const [colour, ground] = [paint(`--u-${hue}`), paint("--s0")];
+  context.strokeStyle = ground;
+  context.lineWidth = 4 * scale;
+  context.stroke(pill);
+  context.fillStyle = fill === "solid" ? colour : ground;
+  context.fill(pill);
+  context.save();
+  context.clip(pill);
+  context.fillStyle = colour;
+  if (fill === "half") context.fillRect(x, y, w / 2, h);
+  if (fill === "stripes") {
+    context.strokeStyle = colour;
+    context.lineWidth = 2 * scale;
+    for (let dx = -h; dx < w + h; dx += 5 * scale) {
+      context.beginPath();
+      context.moveTo(x + dx, y + h);
+      context.lineTo(x + dx + h, y);
+      context.stroke();
+    }
+    context.fillStyle = ground;
+    context.fillRect(x + w / 2 - 5.5 * scale, y, 11 * scale, h);
+  }
+  context.restore();
+  if (fill === "dashed") context.setLineDash([3 * scale, 2.2 * scale]);
+  context.strokeStyle = colour;
+  context.lineWidth = 1.8 * scale;
+  context.stroke(pill);
+  context.setLineDash([]);
+  context.font = `800 ${11.5 * scale}px ${FONT}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  const write = (ink: string, from: number, to: number) => {
+    context.save();
+    context.beginPath();
+    context.rect(from, 0, to - from, height);
+    context.clip();
+    context.fillStyle = ink;
+    context.fillText(letter, width / 2, height / 2 + 0.5 * scale);
+    context.restore();
+  };
+  if (fill === "solid") write(paint("--u-text"), 0, width);
+  else if (fill === "half") {
+    write(paint("--u-text"), 0, width / 2);
+    write(colour, width / 2, width);
+  } else write(colour, 0, width);
+  return pixels(context);
+}
+
+function pin(paint: Paint) {
+  const context = canvas(40, 40);
+  const cross = (colour: string, line: number) => {
+    context.strokeStyle = colour;
+    context.lineWidth = line;
+    context.beginPath();
+    context.arc(20, 20, 10, 0, 2 * Math.PI);
+    for (const [dx, dy] of [[0, -1], [1, 0], [0, 1], [-1, 0]] as const) {
+      context.moveTo(20 + dx * 6, 20 + dy * 6);
+      context.lineTo(20 + dx * 17, 20 + dy * 17);
+    }
+    context.stroke();
+  };
+  cross(paint("--ink"), 6);
+  cross(paint("--focus"), 2.8);
+  return pixels(context);
+}
+
+export const incidentIcon = (level: Level, state: MarkerState): string => `i:${level}:${state}`;
+export const unitIcon = (letter: string, fill: Fill, hue: Hue): string => `u:${letter}:${fill}:${hue}`;
+
+/** Answers MapLibre's question for a missing image; null when the name is none of ours. */
+export function paintMarker(name: string, paint: Paint, scale: number) {
+  const [family, a, b, c] = name.split(":");
+  if (family === "i") return incident(Number(a) as Level, b as MarkerState, scale, paint);
+  if (family === "u") return unit(a ?? "?", b as Fill, c as Hue, scale, paint);
+  if (family === "r") return report(scale, paint);
+  if (family === "pin") return pin(paint);
+  return null;
+}

@@ -1,0 +1,145 @@
+/** What waits for whom, and in which order it is read. Pure functions of the board and the hour. */
+import type { Placed } from "./board";
+import type { Incident, IncidentState, Report, Unit, UnitStatus } from "./wire";
+
+const OVER: ReadonlySet<IncidentState> = new Set(["closed", "cancelled", "merged", "referred"]);
+const ANSWERED: ReadonlySet<IncidentState> = new Set(["en_route", "on_scene", "under_control", "finished"]);
+
+export const isOver = (incident: Incident): boolean => OVER.has(incident.state);
+export const isOpen = (incident: Incident): boolean => !isOver(incident);
+
+/** Nobody has said yet that they have it: no unit, or none that acknowledged. */
+export function isUnacknowledged(incident: Incident): boolean {
+  if (incident.masked || isOver(incident) || ANSWERED.has(incident.state) || incident.state === "waiting") return false;
+  return incident.assignments.every(({ status }) => status === "assigned");
+}
+
+export const isUnassigned = (incident: Incident): boolean =>
+  !incident.masked && isOpen(incident) && incident.assignments.length === 0 && incident.state !== "finished";
+
+/** Milliseconds past the target (negative: still to go); null without one. */
+export const overdueBy = (incident: Incident, now: number): number | null =>
+  incident.due_at === null || isOver(incident) ? null : now - Date.parse(incident.due_at);
+
+export const isOverdue = (incident: Incident, now: number): boolean => (overdueBy(incident, now) ?? -1) > 0;
+
+/** Unacknowledged P1, overdue, priority, age; what is over goes last. */
+export function incidentOrder(now: number): (a: Incident, b: Incident) => number {
+  const rank = (incident: Incident): number => {
+    if (isOver(incident)) return 20;
+    if (incident.masked) return 10;
+    if (incident.priority === 1 && isUnacknowledged(incident)) return 0;
+    return (isOverdue(incident, now) ? 1 : 5) + (incident.priority - 1) / 4;
+  };
+  return (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.id.localeCompare(b.id);
+}
+
+/** First in, first read. */
+export const reportOrder = (a: Report, b: Report): number => a.received_at.localeCompare(b.received_at) || a.id.localeCompare(b.id);
+
+export interface FrozenOrder {
+  /** Ids in the order to show; some may no longer exist on the board. */
+  shown: string[];
+  /** Ids that came while frozen and wait for the pointer to leave. */
+  held: string[];
+}
+
+/** While someone points at the list nothing moves under the hand: the order stays, newcomers wait, the gone keep their place. */
+export function frozenOrder(previous: readonly string[] | null, current: readonly string[]): FrozenOrder {
+  if (!previous) return { shown: [...current], held: [] };
+  const known = new Set(previous);
+  return { shown: [...previous], held: current.filter((id) => !known.has(id)) };
+}
+
+/* ---------------------------------------------------------------- units */
+
+export type Hue = "libre" | "tarea" | "no";
+export type Fill = "solid" | "hollow" | "half" | "stripes" | "dashed";
+
+export interface Pill {
+  letter: string;
+  fill: Fill;
+  hue: Hue;
+}
+
+const PILLS: Record<UnitStatus, Pill> = {
+  available: { letter: "D", fill: "solid", hue: "libre" },
+  assigned: { letter: "A", fill: "hollow", hue: "tarea" },
+  acknowledged: { letter: "A", fill: "hollow", hue: "tarea" },
+  en_route: { letter: "C", fill: "half", hue: "tarea" },
+  on_scene: { letter: "L", fill: "solid", hue: "tarea" },
+  transporting: { letter: "T", fill: "stripes", hue: "tarea" },
+  at_destination: { letter: "T", fill: "stripes", hue: "tarea" },
+  break: { letter: "F", fill: "solid", hue: "no" },
+  out_of_service: { letter: "F", fill: "solid", hue: "no" },
+};
+
+export const AGE_SHOWN_AFTER = 60_000;
+export const SIGNAL_LOST_AFTER = 300_000;
+
+export const pillOf = (status: UnitStatus): Pill => PILLS[status] ?? { letter: "?", fill: "dashed", hue: "no" };
+
+/** Blinks until the crew says it heard. */
+export const awaitsAck = (unit: Unit): boolean => unit.status === "assigned";
+
+/** Positions are only doubted on duty: a parked unit out of service need not speak. */
+export const signalLost = (unit: Unit, fixedAt: number | undefined, now: number): boolean =>
+  fixedAt === undefined ? unit.status !== "out_of_service" : now - fixedAt >= SIGNAL_LOST_AFTER;
+
+const WORK: UnitStatus[] = ["assigned", "acknowledged", "en_route", "on_scene", "transporting", "at_destination", "available", "break", "out_of_service"];
+const BY_CALL_SIGN = new Intl.Collator("es", { numeric: true });
+
+export const unitOrder = (a: Unit, b: Unit): number =>
+  WORK.indexOf(a.status) - WORK.indexOf(b.status) || BY_CALL_SIGN.compare(a.call_sign, b.call_sign);
+
+/* ------------------------------------------------------------ candidates */
+
+/** Which kinds of unit answer to a run card's agency (the catalogue names agencies; `R:` marks those we only ask). */
+const CARD_KINDS: Record<string, string[]> = {
+  GUM: ["patrol", "motorcycle"], TRA: ["traffic"], PC: ["civil_protection"], OP: ["works"], ALU: ["lighting"], ARB: ["trees"],
+  CTL: ["control"], DS: ["social"], ZOO: ["zoonosis"], MON: ["monitoring"], GEN: ["social"], AMB: ["ambulance"], BOM: ["fire"], POL: ["police"],
+};
+
+export const cardAgency = (entry: string): string => entry.replace(/^R:/, "").replace(/[×x]?\d+$/, "").trim();
+
+export interface Candidate {
+  unit: Placed<Unit>;
+  metres: number | null;
+  fixedAt: number | null;
+  onCard: boolean;
+}
+
+/** Free units, those of the first run card before the rest, nearest first. */
+export function candidates(
+  units: Placed<Unit>[],
+  at: [number, number] | null,
+  positions: ReadonlyMap<string, { lon: number; lat: number; fixedAt: number }>,
+  firstCard: string[],
+  between: (a: [number, number], b: [number, number]) => number,
+): Candidate[] {
+  const kinds = new Set(firstCard.flatMap((entry) => CARD_KINDS[cardAgency(entry)] ?? []));
+  return units
+    .filter(({ status }) => status === "available")
+    .map((unit) => {
+      const position = positions.get(unit.id);
+      return {
+        unit,
+        metres: at && position ? between(at, [position.lon, position.lat]) : null,
+        fixedAt: position?.fixedAt ?? null,
+        onCard: kinds.has(unit.kind),
+      };
+    })
+    .sort(
+      (a, b) =>
+        Number(b.onCard) - Number(a.onCard) ||
+        (a.metres ?? Infinity) - (b.metres ?? Infinity) ||
+        BY_CALL_SIGN.compare(a.unit.call_sign, b.unit.call_sign),
+    );
+}
+
+/** Lower case, no accents: what a hurried person types. */
+export const plain = (text: string): string => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
+export const matches = (query: string, ...fields: (string | null | undefined)[]): boolean => {
+  const haystack = plain(fields.filter(Boolean).join(" "));
+  return plain(query).split(/\s+/).every((piece) => haystack.includes(piece));
+};

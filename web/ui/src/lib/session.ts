@@ -1,0 +1,42 @@
+/** Who sits here. Signing in never leaves the screen when it is a session that ended: the form comes over it. */
+import { createStore } from "zustand/vanilla";
+import { useStore } from "zustand";
+import { api } from "./api";
+import { clock } from "./clock";
+import { draftsOf } from "./drafts";
+import type { Permission, Session } from "./wire";
+
+export const session = createStore<{ session: Session | null }>(() => ({ session: null }));
+
+function enter(found: Session): Session {
+  session.setState({ session: found });
+  clock.heard(found.server_time);
+  draftsOf(found.person.id);
+  return found;
+}
+
+export const loadSession = async (): Promise<Session> => enter(await api<Session>("/session", { signingIn: true }));
+
+export const signIn = async (username: string, password: string): Promise<Session> =>
+  enter(await api<Session>("/session", { body: { username, password }, signingIn: true }));
+
+export async function signOut(): Promise<void> {
+  await api("/session", { method: "DELETE" }).catch(() => null);
+  location.assign("/ingresar");
+}
+
+export const homeOf = (role: string): string => (role === "wall" ? "/pared" : "/consola");
+
+/** Only our own screens: what comes in the address bar is not to be trusted. */
+export function destination(role: string, search: string): string {
+  const back = new URLSearchParams(search).get("volver");
+  return back !== null && /^\/(consola|pared)$/.test(back) && role !== "wall" ? back : homeOf(role);
+}
+
+export function useSession(): Session {
+  const found = useStore(session, (state) => state.session);
+  if (!found) throw new Error("no session");
+  return found;
+}
+
+export const useMay = (permission: Permission): boolean => useSession().permissions.includes(permission);

@@ -1,0 +1,35 @@
+/** Short words at the foot of the screen, with ten seconds to undo. */
+import { createStore } from "zustand/vanilla";
+import { explain } from "./explain";
+
+export interface Toast {
+  id: number;
+  text: string;
+  tone: "done" | "failed";
+  undo?: () => Promise<unknown>;
+}
+
+const STAYS = 10_000;
+let last = 0;
+export const toasts = createStore<{ all: Toast[] }>(() => ({ all: [] }));
+
+export const dropToast = (id: number): void => toasts.setState(({ all }) => ({ all: all.filter((toast) => toast.id !== id) }));
+
+export function say(text: string, undo?: () => Promise<unknown>, tone: Toast["tone"] = "done"): void {
+  last += 1;
+  const id = last;
+  toasts.setState(({ all }) => ({ all: [...all.slice(-2), { id, text, tone, undo }] }));
+  setTimeout(() => dropToast(id), STAYS);
+}
+
+export const sayFailed = (error: unknown): void => say(explain(error), undefined, "failed");
+
+export async function undoLast(): Promise<void> {
+  const toast = toasts.getState().all.findLast(({ undo }) => undo);
+  if (toast) await undoToast(toast);
+}
+
+export async function undoToast({ id, undo }: Toast): Promise<void> {
+  dropToast(id);
+  await undo?.().catch(sayFailed);
+}

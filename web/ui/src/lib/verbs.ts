@@ -1,0 +1,59 @@
+/** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
+import { api } from "./api";
+import type { AssignmentStatus, Catalogue, Feature, Incident, Level, Point, Report, SimilarIncident, TimelineEntry } from "./wire";
+
+export type LonLat = [number, number];
+const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
+const post = <T = unknown>(path: string, body: object = {}): Promise<T> => api<T>(path, { method: "POST", body });
+
+export const catalogue = () => api<Catalogue>("/catalogue");
+
+export const similar = (report: string) => api<SimilarIncident[]>(`/reports/${report}/similar`);
+export const contact = (report: string) => api<{ name: string | null; phone: string | null }>(`/reports/${report}/contact`);
+export const join = (report: string, incident: string) => post<Feature<Report>>(`/reports/${report}/join`, { incident_id: incident });
+export const dismiss = (report: string, reason: string, note?: string) => post(`/reports/${report}/dismiss`, { reason, note: note || undefined });
+
+export interface NewIncident {
+  id: string;
+  type_code: string;
+  priority?: Level;
+  location: LonLat | null;
+  place?: string;
+  summary?: string;
+}
+
+const incidentBody = ({ id, location, place, summary, ...rest }: NewIncident) => ({
+  ...rest,
+  location: location ? point(location) : undefined,
+  place: place?.trim() || undefined,
+  summary: summary?.trim() || undefined,
+  id,
+});
+
+export const accept = (report: string, incident: NewIncident) => {
+  const { id, ...body } = incidentBody(incident);
+  return post<Feature<Incident>>(`/reports/${report}/accept`, { incident_id: id, ...body });
+};
+export const open = (incident: NewIncident) => post<Feature<Incident>>("/incidents", incidentBody(incident));
+
+export const timeline = (incident: string) => api<{ entries: TimelineEntry[] }>(`/incidents/${incident}/timeline`);
+export const addNote = (incident: string, id: string, text: string) => post(`/incidents/${incident}/notes`, { id, text });
+export const strikeNote = (incident: string, note: string, reason: string) => post(`/incidents/${incident}/notes/${note}/strike`, { reason });
+
+export const reclassify = (incident: string, type_code: string, priority?: Level) => post(`/incidents/${incident}/reclassify`, { type_code, priority });
+export const relocate = (incident: string, at: LonLat, place?: string) => post(`/incidents/${incident}/relocate`, { location: point(at), place: place?.trim() || undefined });
+export const hold = (incident: string, reason?: string) => post(`/incidents/${incident}/hold`, { reason: reason?.trim() || undefined });
+export const underControl = (incident: string) => post(`/incidents/${incident}/under-control`);
+export const finish = (incident: string) => post(`/incidents/${incident}/finish`);
+export const close = (incident: string, disposition: string, note?: string) => post(`/incidents/${incident}/close`, { disposition, note: note?.trim() || undefined });
+export const cancel = (incident: string, reason: string) => post(`/incidents/${incident}/cancel`, { reason });
+export const reopen = (incident: string, reason: string) => post(`/incidents/${incident}/reopen`, { reason });
+
+export const dispatch = (incident: string, id: string, unit: string) =>
+  post<{ id: string; status: AssignmentStatus }>(`/incidents/${incident}/assignments`, { id, unit_id: unit });
+export const assignmentStatus = (assignment: string, status: AssignmentStatus, reason?: string) =>
+  post(`/assignments/${assignment}/status`, { status, reason });
+export const duty = (unit: string, to: "on_duty" | "break" | "out_of_service") => post(`/units/${unit}/duty`, { duty: to });
+
+export const describe = ([lon, lat]: LonLat) => api<{ place: string; zone: string | null }>(`/places/describe?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);
+export const simulate = (running: boolean) => post("/simulation", { running });

@@ -1,0 +1,231 @@
+/** What travels between the server and us (docs/api.md). Types only, plus the few guards that read untrusted frames. */
+
+export type Level = 1 | 2 | 3 | 4;
+export type Point = { type: "Point"; coordinates: [lon: number, lat: number] };
+
+export type IncidentState =
+  | "received" | "classified" | "waiting" | "dispatched" | "en_route" | "on_scene"
+  | "under_control" | "finished" | "closed" | "cancelled" | "referred" | "merged";
+
+export type AssignmentStatus =
+  | "assigned" | "acknowledged" | "en_route" | "on_scene" | "transporting" | "at_destination"
+  | "released" | "refused" | "cancelled";
+
+export type UnitStatus =
+  | "available" | "assigned" | "acknowledged" | "en_route" | "on_scene" | "transporting" | "at_destination"
+  | "break" | "out_of_service";
+
+export interface LiveAssignment {
+  id: string;
+  unit_id: string;
+  call_sign: string;
+  status: AssignmentStatus;
+  since: string;
+}
+
+interface Base {
+  subject: string;
+  id: string;
+  version: number;
+}
+
+export interface Incident extends Base {
+  code: string;
+  masked: boolean;
+  type_code: string;
+  type_name: string;
+  priority: Level;
+  sensitivity: number;
+  state: IncidentState;
+  place: string | null;
+  zone: string | null;
+  summary: string | null;
+  reports: number;
+  assignments: LiveAssignment[];
+  opened_at: string;
+  stamps: Record<string, string | null>;
+  due_at: string | null;
+  disposition: string | null;
+  closed_at: string | null;
+  shared_with: string[];
+}
+
+export interface Report extends Base {
+  channel: string;
+  words: string;
+  place: string | null;
+  type_hint: string | null;
+  status: "received" | "accepted" | "joined" | "dismissed";
+  incident_id: string | null;
+  received_at: string;
+  zone: string | null;
+  has_contact: boolean;
+}
+
+export interface Unit extends Base {
+  call_sign: string;
+  kind: string;
+  organization: string;
+  organization_id: string;
+  capabilities: string[];
+  status: UnitStatus;
+  status_since: string;
+  assignment_id: string | null;
+  incident_id: string | null;
+  incident_code: string | null;
+  base: string | null;
+}
+
+export interface Simulation extends Base {
+  running: boolean;
+  speed: number;
+}
+
+export interface Feature<P extends Base = Base> {
+  type: "Feature";
+  geometry: Point | null;
+  properties: P;
+}
+
+export interface Line {
+  type?: "line";
+  seq: number;
+  subject: string;
+  version: number;
+  feature: Feature | null;
+}
+
+/** `[unit_id, lon, lat, heading, speed_kmh, fixed_at_ms]` */
+export type PositionTuple = [string, number, number, number | null, number | null, number];
+
+export interface Snapshot {
+  type?: "snapshot";
+  epoch: string;
+  seq: number;
+  server_time: string;
+  features: Feature[];
+  positions: PositionTuple[];
+}
+
+export interface Resumed {
+  type: "resumed";
+  epoch: string;
+  seq: number;
+  server_time: string;
+  lines: Line[];
+  positions: PositionTuple[];
+}
+
+export interface Positions {
+  type: "positions";
+  units: PositionTuple[];
+}
+
+export interface Heartbeat {
+  type: "heartbeat";
+  seq: number;
+  server_time: string;
+  bus: boolean;
+}
+
+export type Frame = (Snapshot & { type: "snapshot" }) | Resumed | (Line & { type: "line" }) | Positions | Heartbeat;
+
+export interface Events {
+  epoch: string;
+  seq: number;
+  lines: Line[];
+  positions?: PositionTuple[];
+  server_time?: string;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  username: string;
+  role: string;
+  unit_id: string | null;
+  organization: { id: string; name: string; kind: string };
+}
+
+export type Permission =
+  | "report.make" | "report.triage" | "incident.open" | "incident.update" | "incident.close" | "incident.share"
+  | "note.add" | "note.strike" | "unit.dispatch" | "unit.manage" | "assignment.report" | "position.send"
+  | "people.manage" | "catalogue.edit" | "simulation.control";
+
+export interface Session {
+  person: Person;
+  permissions: Permission[];
+  city: {
+    name: string;
+    centre: [number, number];
+    bounds: [number, number, number, number];
+    phones: { number: string; name: string }[];
+    attribution: string;
+  };
+  demo: boolean;
+  feed: string;
+  server_time: string;
+}
+
+export interface IncidentType {
+  code: string;
+  name: string;
+  group: string;
+  priority: Level;
+  sensitivity: number;
+  icon: string;
+  response_seconds: number | null;
+  first_card: string[];
+  second_level: string[];
+  duplicate?: { metres: number; seconds: number };
+  public: boolean;
+}
+
+export interface Catalogue {
+  version: number;
+  types: IncidentType[];
+  priorities: { level: Level; name: string; processing_seconds: number | null; acknowledge_seconds: number | null; response_seconds: number | null }[];
+  dispositions: { code: string; name: string }[];
+  dismissals: { code: string; name: string }[];
+  groups: { code: string; name: string }[];
+}
+
+export interface SimilarIncident {
+  incident_id: string;
+  code: string;
+  type_name: string;
+  metres: number;
+  seconds: number;
+  state: IncidentState;
+}
+
+export interface TimelineEntry {
+  id: string;
+  at: string;
+  recorded_at: string;
+  kind: string;
+  actor: { name: string; role: string } | null;
+  detail: Record<string, unknown>;
+  note?: { id: string; text: string | null; struck: { at: string; by: string; reason: string } | null };
+}
+
+export interface Problem {
+  type?: string;
+  title: string;
+  status: number;
+  code: string;
+  facts?: Record<string, unknown>;
+  errors?: { field: string; message: string }[];
+}
+
+export const subjectKind = (subject: string): string => subject.slice(0, subject.indexOf(":"));
+
+/** A frame off the wire, or null when it is none of ours (a newer server may say things we do not know). */
+export function readFrame(text: string): Frame | null {
+  try {
+    const frame = JSON.parse(text) as Frame;
+    return typeof frame === "object" && frame !== null && typeof frame.type === "string" ? frame : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,207 @@
+import "./wall.css";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { clock } from "../lib/clock";
+import { hourSeconds, longDate, running } from "../lib/format";
+import { t, word } from "../lib/i18n";
+import { board, useBoard, useLink, useSecond } from "../lib/live";
+import { LiveMap } from "../lib/map/LiveMap";
+import { incidentOrder, isOpen, isOverdue, isUnacknowledged, overdueBy } from "../lib/queue";
+import { useSession } from "../lib/session";
+import { ExpiredDialog } from "../lib/ui/ExpiredDialog";
+import { Logo } from "../lib/ui/Logo";
+import { PriorityMark } from "../lib/ui/PriorityMark";
+import { UnitPill } from "../lib/ui/UnitPill";
+import type { Incident, UnitStatus } from "../lib/wire";
+
+const ROWS = 8;
+const SHIFT_EVERY = 600_000;
+
+/** Read from five metres, touched by nobody: map, what matters most, numbers, and proof that it is alive. */
+export function Wall() {
+  const { city } = useSession();
+  const link = useLink((state) => state.name);
+  const dead = link === "offline" || link === "expired";
+  const late = link === "late";
+  useEffect(() => {
+    document.title = t("page.wall");
+  }, []);
+  return (
+    <div className={`wall${dead ? " wall-dead" : late ? " wall-late" : ""}`} style={useBurnInShift()}>
+      <header className="wall-head">
+        <Logo size={44} />
+        <strong>{t("product.name")}</strong>
+        <span className="wall-city">{city.name}</span>
+        <Numbers />
+        <WallClock />
+      </header>
+      <main className="wall-main">
+        <WallMap />
+        <Worst />
+      </main>
+      <Pulse />
+      {(dead || late) && <DeadFeed dead={dead} />}
+      <ExpiredDialog />
+    </div>
+  );
+}
+
+/** Screens that never change burn in: everything moves by four pixels every ten minutes. */
+function useBurnInShift() {
+  const step = Math.floor(useSecond() / SHIFT_EVERY) % 4;
+  const [x, y] = [[0, 0], [4, 0], [4, 4], [0, 4]][step] ?? [0, 0];
+  return { transform: `translate(${x ?? 0}px, ${y ?? 0}px)` };
+}
+
+function WallClock() {
+  const now = useSecond();
+  return (
+    <div className="wall-clock">
+      <time>{hourSeconds(now)}</time>
+      <small>{longDate(now)}</small>
+    </div>
+  );
+}
+
+function Numbers() {
+  useBoard();
+  const now = useSecond();
+  const open = board.incidents().filter((incident) => !incident.masked && isOpen(incident));
+  const units = board.units();
+  const numbers: [string, number, boolean][] = [
+    ["open", open.length, false],
+    ["unheard", open.filter(isUnacknowledged).length, true],
+    ["overdue", open.filter((incident) => isOverdue(incident, now)).length, true],
+    ["free", units.filter(({ status }) => status === "available").length, false],
+  ];
+  return (
+    <dl className="wall-numbers">
+      {numbers.map(([name, value, hot]) => (
+        <div key={name} className={hot && value > 0 ? "wall-number-hot" : undefined}>
+          <dd>{value}</dd>
+          <dt>{t(`wall.numbers.${name}`)}</dt>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function WallMap() {
+  const holder = useRef<HTMLDivElement>(null);
+  const { city } = useSession();
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    const container = holder.current;
+    if (!container) return;
+    let map: LiveMap | null = null;
+    let dropped = false;
+    LiveMap.create({ container, board, clock, bounds: city.bounds, label: t("map.label"), wall: true, onLost: setFailed }).then(
+      (made) => {
+        if (dropped) made.destroy();
+        else map = made;
+      },
+      () => setFailed(true),
+    );
+    return () => {
+      dropped = true;
+      map?.destroy();
+    };
+  }, [city.bounds]);
+  return (
+    <section className="wall-map" aria-label={t("map.title")}>
+      <div ref={holder} className="map-surface" />
+      {failed && <p className="map-failed">{t("map.failed")}</p>}
+      <p className="map-credit">{city.attribution}</p>
+    </section>
+  );
+}
+
+/** P1 and P2 only, the worst first, never more than can be read. */
+function Worst() {
+  const revision = useBoard();
+  const now = useSecond();
+  const beat = Math.floor(now / 5_000);
+  const rows = useMemo(
+    () => {
+      void revision;
+      void beat;
+      return board
+        .incidents()
+        .filter((incident) => !incident.masked && isOpen(incident) && incident.priority <= 2)
+        .sort(incidentOrder(clock.now()));
+    },
+    [revision, beat],
+  );
+  return (
+    <section className="wall-list" aria-label={t("wall.list")}>
+      {rows.length === 0 && <p className="wall-quiet">{t("wall.quiet")}</p>}
+      <ol>
+        {rows.slice(0, ROWS).map((incident) => (
+          <WorstRow key={incident.id} incident={incident} now={now} />
+        ))}
+      </ol>
+      {rows.length > ROWS && <p className="wall-more">{t("wall.more", { count: rows.length - ROWS })}</p>}
+    </section>
+  );
+}
+
+function WorstRow({ incident, now }: { incident: Incident; now: number }) {
+  const past = overdueBy(incident, now);
+  const late = past !== null && past > 0;
+  const unheard = isUnacknowledged(incident);
+  return (
+    <li className={unheard && incident.priority === 1 ? "wall-row wall-row-alarm" : "wall-row"}>
+      <PriorityMark level={incident.priority} size={52} hollow={incident.state === "under_control"} />
+      <div>
+        <strong>{incident.type_name}</strong>
+        <span>{incident.place}</span>
+      </div>
+      <div className="wall-row-side">
+        <b>{running(now - Date.parse(incident.opened_at))}</b>
+        {late ? (
+          <em>{t("incident.lateBy", { time: running(past) })}</em>
+        ) : unheard ? (
+          <em>{t("incident.unacknowledged")}</em>
+        ) : (
+          <span className="wall-pills">
+            {incident.assignments.slice(0, 2).map(({ id, status, call_sign }) => (
+              <span key={id}>
+                <UnitPill status={status as UnitStatus} /> {call_sign}
+              </span>
+            ))}
+            {incident.assignments.length === 0 && word("state", incident.state)}
+          </span>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** A bar that runs once a second while words arrive: a frozen screen must look frozen. */
+function Pulse() {
+  const { name, age } = useLink((state) => state);
+  const second = useSecond();
+  const alive = name === "live" || name === "back";
+  return (
+    <footer className="wall-pulse" role="status">
+      <span className="wall-beat" aria-hidden>
+        <span key={alive ? Math.floor(second / 1000) : "still"} className={alive ? "wall-beat-run" : undefined} />
+      </span>
+      <span>{age === null ? t("link.connecting") : t(`link.chip.${name}`, { n: age })}</span>
+    </footer>
+  );
+}
+
+function DeadFeed({ dead }: { dead: boolean }) {
+  const { heardAt, age } = useLink((state) => state);
+  const { city } = useSession();
+  return (
+    <div className="wall-hatch" role="alert">
+      <div className="wall-dead-panel">
+        <p>{t(dead ? "wall.dead" : "wall.late", { n: age ?? 0 })}</p>
+        {heardAt !== null && <time>{hourSeconds(heardAt)}</time>}
+        <p>{t("link.useRadio")}</p>
+        {dead && <p className="wall-phones">{city.phones.map(({ name, number }) => `${name} ${number}`).join(" · ")}</p>}
+      </div>
+    </div>
+  );
+}
