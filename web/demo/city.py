@@ -37,7 +37,7 @@ from web.demo.fleet import (
     BaseStation,
     PlannedUnit,
 )
-from web.demo.names import FIRST_NAMES, LAST_NAMES, RURAL, barrio_names, readable_password
+from web.demo.names import FIRST_NAMES, LAST_NAMES, RURAL, SIMULATED, barrio_names, readable_password
 
 ACCOUNTS = "demo-accounts.json"  # for people: printed by `vigia up`
 CREWS = "demo-simulator.json"  # for the simulator: its desk and the forty crews
@@ -46,8 +46,6 @@ VECINALES = 8
 
 # Ids come from names, so that a run that was cut short finds what it had made.
 NAMESPACE = UUID("019e0000-0000-7000-8000-00000000c0c0")
-
-SIMULATED = "simulado"  # in every simulated person's name: nobody should be taken for a colleague
 
 
 @dataclass(frozen=True, slots=True)

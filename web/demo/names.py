@@ -21,6 +21,9 @@ RURAL = "Zona rural"  # a zone without a named street
 PREFIX = re.compile(r"^(avenida|av\.?|calle|pasaje|pje\.?|psje\.?|boulevard|diagonal|circunvalación)\s+", re.IGNORECASE)
 
 
+SIMULATED = "simulado"  # in every simulated person's name: nobody should take one for a colleague
+
+
 def barrio_names(zones: Sequence[CensusZone], streets: Sequence[Street]) -> list[str]:
     """A name for each zone: its longest street that names no other zone yet."""
     tree = shapely.STRtree([zone.shape for zone in zones])

@@ -209,7 +209,7 @@ STORIES: tuple[Story, ...] = (
         "SAN-03",
         1.5,
         (
-            "Mi hermano está muy alterado, habla solo y rompe cosas. No nos quiere hacer daño, pero tengo miedo. {place}.",
+            "Mi hermano está muy alterado, habla solo y rompe cosas. Tengo miedo. {place}.",
             "Hay un chico llorando en {place}, dice que escucha voces y no deja que nadie se acerque.",
         ),
         minutes=(15, 30),
