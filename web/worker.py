@@ -33,7 +33,7 @@ async def archive_incidents(session: AsyncSession) -> None:
         select(Incident)
         .where(Incident.on_board, Incident.state.in_(OVER), Incident.closed_at < now() - ON_BOARD)
         .order_by(Incident.id)
-        .limit(100)
+        .limit(300)
         .with_for_update(skip_locked=True, key_share=True)
     )
     for incident in await session.scalars(query):
@@ -48,7 +48,7 @@ async def forget_faces(session: AsyncSession) -> None:
 
 
 CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
-    "archive incidents": (dt.timedelta(seconds=10), archive_incidents),
+    "archive incidents": (dt.timedelta(seconds=5), archive_incidents),
     "forget faces": (dt.timedelta(minutes=10), forget_faces),
     "positions": (dt.timedelta(hours=1), tend_history),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),
