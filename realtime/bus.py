@@ -154,9 +154,9 @@ class Bus:
             try:
                 content = orjson.loads(message["data"])
                 if message["channel"] == bells:
-                    on_bell(Bell(UUID(content["epoch"]), content["first"], content["last"]))
+                    on_bell(Bell(UUID(str(content["epoch"])), int(content["first"]), int(content["last"])))
                 else:
-                    on_positions(content)
+                    on_positions([row for row in content if isinstance(row, list) and len(row) == 6])
             except (ValueError, TypeError, LookupError) as failure:
                 log.warning("bus.strange_message", reason=repr(failure))
 
