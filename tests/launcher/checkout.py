@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,7 @@ class Checkout:
 
     def pretend_synchronized(self) -> None:
         """As the launcher leaves it after installing the lock."""
-        python = self.root / ".venv" / "bin" / "python"
-        python.parent.mkdir(parents=True)
-        python.symlink_to(sys.executable)
+        venv.create(self.root / ".venv", with_pip=False)
         lock = self.root / "requirements.lock"
         digest = hashlib.sha256()
         content = lock.read_bytes()

@@ -13,7 +13,7 @@ DATA = Path(os.environ["VIGIA_DATA"])
 
 
 class Ready(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.send_response(200 if self.path == "/ready" else 404)
         self.end_headers()
 
@@ -22,7 +22,8 @@ class Ready(http.server.BaseHTTPRequestHandler):
 
 
 def main(command: str) -> None:
-    print(f"{command} runs", flush=True)
+    sys.stdout.write(f"{command} runs\n")
+    sys.stdout.flush()
     if (DATA / f"{command}-fails").exists():
         sys.exit(f"{command}: no hay caso")
     match command:

@@ -14,8 +14,8 @@ from web.launcher.testing import foreground
 from web.launcher.up import prepare
 
 LOCKS = ("requirements.lock", "requirements-dev.lock", "web/launcher/tools.lock", "web/ui/package-lock.json")
-_HOST = re.compile(r"(https?://|git\+|file:)[^\s\"']*|--(?:extra-)?index-url|--find-links|\"/opt/")
-_FUNDING = re.compile(r"^\s*\"(url|funding)\":")
+_HOST = re.compile(r"https?://|git\+|file:|--(?:extra-)?index-url|--find-links|/opt/")
+_RESOLVED = re.compile(r"\"(resolved|version)\": \"(https?:|git|file:)")  # npm also lists where to send donations
 
 
 def check(instance: Instance) -> int:
@@ -40,7 +40,8 @@ def locks_naming_hosts(root: Path = ROOT) -> list[str]:
         file = root / name
         lines = file.read_text().splitlines() if file.exists() else []
         for number, line in enumerate(lines, 1):
-            if not line.lstrip().startswith("#") and _HOST.search(line) and not _FUNDING.search(line):
+            pattern = _RESOLVED if name.endswith(".json") else _HOST
+            if not line.lstrip().startswith("#") and pattern.search(line):
                 found.append(f"{name}:{number}: {line.strip()[:100]}")
     return found
 

@@ -28,6 +28,9 @@ def ensure_built() -> None:
     if not exists():
         say("front_end.absent")
         return
+    if os.environ.get("VIGIA_SKIP_FRONT_END") == "1":
+        say("front_end.skipped")
+        return
     sources = _sources_fingerprint()
     if _read(_BUILT) == sources:
         return

@@ -54,6 +54,7 @@ SPANISH: dict[str, str] = {
     "python.sync": "Instalando las bibliotecas de {lock}",
     "python.uv_failed": "uv no pudo traer las bibliotecas; pruebo con pip, que tarda más…",
     "front_end.absent": "Todavía no hay pantallas que construir (falta web/ui/package.json); sigo sin ellas.",
+    "front_end.skipped": "VIGIA_SKIP_FRONT_END=1: sirvo las pantallas como quedaron, sin construirlas.",
     "front_end.packages": "Trayendo las bibliotecas de las pantallas",
     "front_end.build": "Construyendo las pantallas",
     "front_end.failed": "No se pudieron construir las pantallas:\n{why}\n  (todo el detalle en {log})",

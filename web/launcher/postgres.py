@@ -127,9 +127,9 @@ class PrivatePostgres:
         settings: Mapping[str, str] | None = None,
         binaries: Binaries | None = None,
     ) -> None:
-        self._identity = server_identity()
+        self.identity = server_identity()
         self._asked_for = directory
-        self.place = self._identity.place(directory)
+        self.place = self.identity.place(directory)
         self.cluster = self.place / "cluster"
         self.sockets = short_directory(self.place / "run", _SOCKET)
         self.log = directory / "postgres.log"
@@ -159,20 +159,20 @@ class PrivatePostgres:
     def create(self) -> None:
         """Make the cluster if it is not there; it appears only when it is whole."""
         self._asked_for.mkdir(parents=True, exist_ok=True)
-        self._identity.own(self.place)
-        self._identity.own(self.sockets)
+        self.identity.own(self.place)
+        self.identity.own(self.sockets)
         if self.place != self._asked_for:
             write_whole(self._asked_for / "cluster-is-in", f"{self.place}\n")
         if self.cluster.exists():
             return
         partial = self.place / "cluster.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        self._identity.own(partial)
+        self.identity.own(partial)
         command = [str(self.binaries.directory / "initdb"), "-D", str(partial), "-U", "postgres"]
         command += ["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
         command += ["--data-checksums"] if self._durable else ["--no-sync"]
         made = subprocess.run(
-            [*self._identity.prefix, *command],
+            [*self.identity.prefix, *command],
             env=self.binaries.environment(),
             cwd="/",
             capture_output=True,
@@ -187,7 +187,7 @@ class PrivatePostgres:
         """What to start: the server itself, in the foreground."""
         settings = self._settings | {"unix_socket_directories": str(self.sockets)}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [*self._identity.prefix, str(self.binaries.directory / "postgres"), "-D", str(self.cluster), *words]
+        return [str(self.binaries.directory / "postgres"), "-D", str(self.cluster), *words]
 
     def environment(self) -> dict[str, str]:
         return self.binaries.environment()
@@ -301,7 +301,14 @@ class PrivatePostgres:
             time.sleep(0.1)
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        return start(self.command(), log=self.log, env=self.environment(), cwd=Path("/"), farewell="INT")
+        return start(
+            self.command(),
+            log=self.log,
+            env=self.environment(),
+            cwd=Path("/"),
+            farewell="INT",
+            identity=self.identity.prefix,
+        )
 
     def _major_of_data(self) -> str:
         version = self.cluster / "PG_VERSION"
@@ -310,7 +317,7 @@ class PrivatePostgres:
     def _reachable(self, found: Binaries) -> Binaries:
         if not found.directory.is_relative_to(_UNPACKED):
             return found
-        tree = self._identity.reachable(_UNPACKED)
+        tree = self.identity.reachable(_UNPACKED)
         moved = {name: value.replace(str(_UNPACKED), str(tree)) for name, value in found.env.items()}
         return Binaries(tree / found.directory.relative_to(_UNPACKED), moved, found.origin)
 

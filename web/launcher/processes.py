@@ -27,10 +27,14 @@ def _setpriv() -> str | None:
 def tied_to_us(argv: Sequence[str], farewell: str = "KILL") -> list[str]:
     """The command, asking the kernel to send `farewell` when the thread that started it dies.
 
-    Only the main thread may start such a command: the kernel watches the thread, not the process.
+    Only the main thread may start such a command: the kernel watches the thread, not the process. The shell
+    looks whether we died before the kernel was asked.
     """
     setpriv = _setpriv()
-    return [setpriv, "--pdeathsig", farewell, "--", *argv] if setpriv else list(argv)
+    if setpriv is None:
+        return list(argv)
+    still_ours = 'test "$PPID" = "$0" || exit 1; exec "$@"'
+    return [setpriv, "--pdeathsig", farewell, "--", "/bin/sh", "-c", still_ours, str(os.getpid()), *argv]
 
 
 def start(
@@ -41,12 +45,16 @@ def start(
     cwd: Path = ROOT,
     farewell: str = "KILL",
     private: bool = True,
+    identity: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start in a process group of its own, writing at the end of `log`; `private` files are its owner's only."""
+    """Start in a process group of its own, writing at the end of `log`.
+
+    Files it makes are `private` to their owner; `identity` are the words that make it somebody else.
+    """
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as sink:
         return subprocess.Popen(
-            tied_to_us(argv, farewell),
+            [*identity, *tied_to_us(argv, farewell)],  # changing who one is would undo the tie
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,

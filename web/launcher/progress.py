@@ -18,7 +18,7 @@ def say(key: str, **values: object) -> None:
 
 
 class Step:
-    """`with Step("node.fetch") as step:` draws a line that lives on a terminal, and few lines in a log."""
+    """`with Step("front_end.build") as step:` draws a line that lives on a terminal, and few lines in a log."""
 
     def __init__(self, key: str, **values: object) -> None:
         self._title = text(key, **values)

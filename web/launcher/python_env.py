@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from web.launcher import wheels
-from web.launcher.layout import CACHE, PYTHON, ROOT, VENV, file_fingerprint, write_whole
+from web.launcher.layout import CACHE, PYTHON, ROOT, SETUP_LOG, VENV, file_fingerprint, write_whole
 from web.launcher.problems import Exit, Problem
 from web.launcher.processes import answer_of, work
 from web.launcher.progress import Step, say
@@ -26,10 +26,8 @@ def ensure(*, development: bool) -> None:
     """Bring `.venv` to what the lock says; nothing happens when it is there already."""
     if current(development=development):
         return
-    if _UNFINISHED.exists():  # a run was cut short in the middle: what is there cannot be trusted
-        shutil.rmtree(VENV)
-    if not _interpreter_works():
-        shutil.rmtree(VENV, ignore_errors=True)
+    if _UNFINISHED.exists() or not _is_an_environment():  # cut short in the middle, or not what it seems
+        _remove()
         with Step("python.venv") as step:
             work(
                 [sys.executable, "-m", "venv", "--without-pip", str(VENV)],
@@ -55,8 +53,19 @@ def current(*, development: bool) -> bool:
     return False
 
 
-def _interpreter_works() -> bool:
-    return answer_of([str(PYTHON), "-c", "print(1)"]) is not None
+def _is_an_environment() -> bool:
+    """Whether `.venv` is an environment of its own. Never take it for one by its interpreter alone: a link to
+    another Python would have that Python's packages replaced by ours."""
+    told = answer_of([str(PYTHON), "-c", "import sys; print(sys.prefix); print(sys.base_prefix)"]) or "\n"
+    prefix, base = told.splitlines()[:2]
+    return bool(prefix) and prefix != base and Path(prefix).resolve() == VENV.resolve()
+
+
+def _remove() -> None:
+    if VENV.is_symlink():
+        VENV.unlink()
+    else:
+        shutil.rmtree(VENV, ignore_errors=True)
 
 
 def _stamp() -> dict[str, str]:
@@ -68,6 +77,8 @@ def _stamp() -> dict[str, str]:
 
 
 def _synchronize(lock: Path) -> None:
+    if not _is_an_environment():
+        raise Problem("python.venv_failed", Exit.MACHINE_LACKS, why=PYTHON, log=SETUP_LOG)
     uv = _uv()
     try:
         if uv is None:
@@ -109,7 +120,7 @@ def _with_pip(lock: Path) -> None:
             step,
             problem="download.failed",
             code=Exit.DOWNLOAD_FAILED,
-            env=os.environ | {"PIP_CACHE_DIR": str(CACHE / "pip"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            env=wheels.pip_environment() | {"PIP_REQUIRE_VIRTUALENV": "1"},
         )
 
 

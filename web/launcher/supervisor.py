@@ -40,6 +40,7 @@ class Program:
     env: Mapping[str, str]
     log: Path
     cwd: Path
+    identity: Sequence[str] = ()  # the words that make it somebody else
     farewell: str = "KILL"  # what the kernel sends it if we die
     stop_with: signal.Signals = signal.SIGTERM
     patience: float = 10.0
@@ -162,7 +163,12 @@ class Supervisor:
             child.pause = min(child.pause * 2, _LONGEST_PAUSE)
             return
         child.process = start(
-            program.command, log=program.log, env=program.env, cwd=program.cwd, farewell=program.farewell
+            program.command,
+            log=program.log,
+            env=program.env,
+            cwd=program.cwd,
+            farewell=program.farewell,
+            identity=program.identity,
         )
         child.since = time.time()
         child.answered = time.monotonic()

@@ -208,6 +208,7 @@ class _Boot:
                     server.environment(),
                     self._instance.log / "postgres.log",
                     Path("/"),
+                    identity=server.identity.prefix,
                     farewell="INT",
                     stop_with=signal.SIGINT,
                     patience=60,

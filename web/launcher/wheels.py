@@ -39,7 +39,7 @@ def tool(name: str) -> Path:
             step,
             problem="download.failed",
             code=Exit.DOWNLOAD_FAILED,
-            env=_pip_environment(),
+            env=pip_environment(),
         )
         partial.rename(home)
     return home
@@ -64,7 +64,7 @@ def download(name: str, *, python: str, platform: str) -> Path:
             step,
             problem="download.failed",
             code=Exit.DOWNLOAD_FAILED,
-            env=_pip_environment(),
+            env=pip_environment(),
         )
     return next(partial.glob("*.whl"))
 
@@ -89,7 +89,8 @@ def _pip_wheel(directory: Path) -> Path | None:
     return next(iter(sorted(directory.glob("pip-*.whl"), reverse=True)), None)
 
 
-def _pip_environment() -> dict[str, str]:
+def pip_environment() -> dict[str, str]:
+    """Our environment, with pip quiet and its cache in ours."""
     return os.environ | {
         "PIP_CACHE_DIR": str(CACHE / "pip"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
