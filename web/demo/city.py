@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -92,12 +94,9 @@ async def prepare_demo(
         with network_database(network_zip) as database:
             streets, census = read_streets(database), read_zones(database)
         await _lay_city(sessions, streets, census, skip_streets=bool(has_streets))
-    async with reading(sessions) as session:
-        network, _ = await load_network(session)
-    assert network is not None  # noqa: S101  (laid just above)
     say("Instituciones, bases y 40 móviles")
     await _found_institutions(sessions)
-    await _station_units(sessions, network)
+    await _station_units(sessions)
     say("Personas y claves")
     people = [*_staff(), *_simulator_people()]
     accounts = await _give_accounts(sessions, people, data_dir)
@@ -175,23 +174,25 @@ async def _found_institutions(sessions: Sessions) -> None:
                 )
 
 
-async def _station_units(sessions: Sessions, network: StreetNetwork) -> None:
+async def _station_units(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         known = set(await session.scalars(select(Unit.id)))
-        for unit in FLEET:
-            if id_of("unit", unit.call_sign) not in known:
-                place = on_the_street(network, unit.base)
-                await add_unit(
-                    session,
-                    VIGIA,
-                    id_of("unit", unit.call_sign),
-                    call_sign=unit.call_sign,
-                    kind=unit.kind,
-                    organization_id=id_of("organization", unit.organization),
-                    capabilities=unit.capabilities,
-                    base=f"{unit.base.name}, {words_at(network, place)}",
-                    base_place=place,
-                )
+        missing = [unit for unit in FLEET if id_of("unit", unit.call_sign) not in known]
+        network, _ = await load_network(session) if missing else (None, "")
+        for unit in missing:
+            assert network is not None  # noqa: S101  (laid just before)
+            place = on_the_street(network, unit.base)
+            await add_unit(
+                session,
+                VIGIA,
+                id_of("unit", unit.call_sign),
+                call_sign=unit.call_sign,
+                kind=unit.kind,
+                organization_id=id_of("organization", unit.organization),
+                capabilities=unit.capabilities,
+                base=f"{unit.base.name}, {words_at(network, place)}",
+                base_place=place,
+            )
 
 
 def on_the_street(network: StreetNetwork, base: BaseStation) -> Point:
@@ -268,7 +269,7 @@ async def _give_accounts(sessions: Sessions, people: Sequence[PlannedPerson], da
     kept = {account.username: account for name in (ACCOUNTS, CREWS) for account in read_accounts(data_dir / name)}
     accounts = {
         person.username: kept.get(person.username)
-        or Account(person.username, readable_password(), person.name, person.role.value, person.what)
+        or Account(person.username, _password_for(person), person.name, person.role.value, person.what)
         for person in people
     }
     staff = [accounts[person.username] for person in people if SIMULATED not in person.name]
@@ -278,26 +279,38 @@ async def _give_accounts(sessions: Sessions, people: Sequence[PlannedPerson], da
         known = set(await session.scalars(select(Person.id)))
         vecinales = select(Organization.name).where(Organization.kind == OrganizationKind.NEIGHBOURHOOD)
         first_vecinal = (await session.scalars(vecinales.order_by(Organization.name))).first()
-    for person in people:
-        person_id = id_of("person", person.username)
-        password = accounts[person.username].password
-        async with transaction(sessions) as session:  # one each: hashing takes its time on purpose
-            if person_id not in known:
-                await add_person(
-                    session,
-                    VIGIA,
-                    person_id,
-                    username=person.username,
-                    password=password,
-                    name=person.name,
-                    role=person.role,
-                    organization_id=id_of("organization", person.organization or first_vecinal or MUNICIPALITY),
-                    unit_id=id_of("unit", person.unit) if person.unit else None,
-                    clearance=person.clearance,
-                )
-            elif person.username not in kept:  # the file was lost, and with it the only copy of the old password
+
+    cores = asyncio.Semaphore(2)  # hashing a password takes its time and 64 MB on purpose
+
+    async def give(person: PlannedPerson) -> None:
+        person_id, password = id_of("person", person.username), accounts[person.username].password
+        lost = person.username not in kept  # the file is gone, and with it the only copy of an old password
+        if person_id in known and not lost:
+            return
+        async with cores, transaction(sessions) as session:
+            if person_id in known:
                 await set_password(session, VIGIA, person_id, password=password)
+                return
+            await add_person(
+                session,
+                VIGIA,
+                person_id,
+                username=person.username,
+                password=password,
+                name=person.name,
+                role=person.role,
+                organization_id=id_of("organization", person.organization or first_vecinal or MUNICIPALITY),
+                unit_id=id_of("unit", person.unit) if person.unit else None,
+                clearance=person.clearance,
+            )
+
+    await asyncio.gather(*(give(person) for person in people))
     return staff
+
+
+def _password_for(person: PlannedPerson) -> str:
+    """People get words they can type; programs get what nobody could guess."""
+    return secrets.token_urlsafe(24) if SIMULATED in person.name else readable_password()
 
 
 def read_accounts(path: Path) -> list[Account]:
