@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from realtime.errors import AlreadyExists, Malformed, NotFound, Refusal
 from web.language import language_for, said
+from web.pages.paper import refusal_page, wants_page
 
 log = structlog.get_logger()
 
@@ -66,7 +68,9 @@ NOT_VALID = "This is not valid."
 
 
 def problem(request: Request, refusal: Refusal, errors: list[dict[str, str]] | None = None) -> Response:
-    """A refusal as it travels."""
+    """A refusal as it travels: a page for people at a browser, a document for programs."""
+    if wants_page(request):
+        return refusal_page(request, refusal)
     language = language_for(request.headers.get("accept-language"))
     application = request.scope.get("app")
     machinery = getattr(getattr(application, "state", None), "machinery", None)
@@ -101,6 +105,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
         return problem(request, refusal)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        code = secrets.token_hex(4)
+        log.error("broken", code=code, path=request.url.path, error=type(error).__name__)
+        return problem(request, Broken(code=code))  # Starlette logs the error itself and goes on
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> Response:

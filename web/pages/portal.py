@@ -1,7 +1,381 @@
-"""The public pages: report something, follow a report. Server HTML, everything works without JavaScript."""
+"""The neighbours' portal: tell us something, see what became of it. Everything works without JavaScript.
+
+A report goes through the same body, verb, limit and idempotency as `POST /api/v1/reports`; whoever signed in at a
+desk is a neighbour here like anybody else, so no page reads a cookie.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import datetime as dt
+import hashlib
+import math
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
+
+import segno
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse, Response
+
+from geo.extent import extent
+from incidents.catalogue import Catalogue, IncidentType, catalogue
+from incidents.reports import Contact, receive_report
+from incidents.tracking import Step, Tracking, tidy_code, tracked
+from realtime.access import ANYBODY
+from realtime.database import new_id, reading, transaction
+from realtime.errors import AlreadyExists, KeyReused, Malformed, NotFound, Refusal, TooMany
+from realtime.idempotency import answer_once
+from web.api.reports import ReportBody, limit_reports
+from web.context import Machinery, Machines, Session
+from web.pages.paper import PRIVATE, asset, city_now, known_city, page, say
+from web.problems import FIELD_MESSAGES, NOT_VALID, Busy
+from web.throttle import attempt
 
 router = APIRouter(include_in_schema=False)
+
+FORM = ("id", "type", "place", "lon", "lat", "accuracy", "words", "name", "phone")
+OTHER = "other"
+NEARBY = 0.2  # degrees, about 20 km: what happens just beyond the border is still worth knowing
+LOOKUPS = 120  # first looks at a code, per address and hour; a page that refreshes itself does not count
+REFRESH = 30  # seconds
+
+FORM_MESSAGES = {
+    "type": "Choose what is happening, or tell it in your words.",
+    "words": "Tell us what is happening.",
+    "place": "Tell us where it is.",
+    "location": "We could not use that location. Write where it is.",
+    "outside": "That place is outside {city}. Write where it is, or call the numbers above.",
+    "again": "Check it and send it again.",
+    "changed": "We already have your first report. Send again to make another one.",
+    "crowded": "Many reports came from your connection. If it is urgent, call. Otherwise try again in {minutes} min.",
+    "busy": "We could not save it. Nothing you wrote was lost: send it again.",
+}
+
+
+class NotYetOpen(Refusal):
+    """This city has not begun yet. If lives are at risk, call."""
+
+    status = 503
+
+
+# ── The front page ────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get("/")
+async def get_home(request: Request, session: Session) -> Response:
+    """Two buttons and the numbers to call."""
+    if await city_now(request, session) is None:
+        return RedirectResponse("/bienvenida", 303)
+    return page(request, "home.html")
+
+
+@router.get("/publico/{name}")
+async def get_asset(name: str) -> Response:
+    """The one script; pages work without it."""
+    if name != "report.js":
+        raise NotFound
+    return Response(
+        asset(name)[0], media_type="text/javascript", headers={"Cache-Control": "public, max-age=31536000, immutable"}
+    )
+
+
+# ── Reporting ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Types that stand together under one tile."""
+
+    name: str
+    types: list[IncidentType]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the form is made of; remembered, so that a report can be kept as typed while the database is away."""
+
+    groups: list[Group]
+    bounds: list[float] | None
+
+    @property
+    def types(self) -> dict[str, IncidentType]:
+        """Every type that the public may choose, by code."""
+        return {kind.code: kind for group in self.groups for kind in group.types}
+
+
+@dataclass(slots=True)
+class Wrong:
+    """What is wrong with a form: a message for each field, and for the whole of it under `form`."""
+
+    status: int = 422
+    fields: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+async def desk_now(request: Request, session: AsyncSession) -> Desk:
+    """The form's parts as things stand. Raises `NotYetOpen` before there is anybody to read reports."""
+    if await city_now(request, session) is None:
+        raise NotYetOpen
+    desk = Desk(_groups(await catalogue(session)), await extent(session))
+    request.app.state.desk = desk
+    return desk
+
+
+def _groups(words: Catalogue) -> list[Group]:
+    names = {group["code"]: group["name"] for group in words.content["groups"]}
+    public = [kind for kind in words.types.values() if kind.public]
+    order = {code: place for place, code in enumerate(names)}
+    public.sort(key=lambda kind: order.get(kind.group, len(order)))
+    return [Group(names.get(code, code), list(types)) for code, types in groupby(public, key=lambda kind: kind.group)]
+
+
+@router.get("/avisar")
+async def get_report_form(request: Request, session: Session) -> Response:
+    """The empty form; its id makes sure that sending twice makes one report."""
+    desk = await desk_now(request, session)
+    return _form(request, desk, dict.fromkeys(FORM, "") | {"id": str(new_id())})
+
+
+@router.post("/avisar")
+async def post_report_form(request: Request, machines: Machines) -> Response:
+    """Receive a report; whatever goes wrong, the form comes back as it was typed."""
+    typed = await _typed(request)
+    try:
+        async with reading(machines.sessions) as session:
+            desk = await desk_now(request, session)
+    except (DBAPIError, PoolTimeout):
+        if (remembered := getattr(request.app.state, "desk", None)) is None:
+            raise
+        return _form(request, remembered, typed, Wrong(503, {"form": FORM_MESSAGES["busy"]}))
+    body, wrong = _read(desk, typed, known_city(request).name)
+    if body is None:
+        return _form(request, desk, typed, wrong)
+    try:
+        code = await _receive(request, machines, body, typed)
+    except TooMany as refusal:
+        facts = {"minutes": math.ceil(refusal.facts["seconds"] / 60)}
+        return _form(request, desk, typed, Wrong(429, {"form": FORM_MESSAGES["crowded"]}, facts))
+    except (KeyReused, AlreadyExists):
+        fresh = typed | {"id": str(new_id())}
+        return _form(request, desk, fresh, Wrong(409, {"form": FORM_MESSAGES["changed"]}))
+    except (DBAPIError, PoolTimeout):
+        return _form(request, desk, typed, Wrong(503, {"form": FORM_MESSAGES["busy"]}))
+    return RedirectResponse(f"/s/{code}?nuevo=1", 303)
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    """The form's fields as text, with the line ends that people count."""
+    form = await request.form(max_files=0, max_fields=len(FORM) + 5)
+    values = {name: form.get(name) for name in FORM}
+    return {name: value.replace("\r\n", "\n") if isinstance(value, str) else "" for name, value in values.items()}
+
+
+def _read(desk: Desk, typed: dict[str, str], city: str) -> tuple[ReportBody | None, Wrong]:
+    wrong = Wrong(facts={"city": city})
+    kind = desk.types.get(typed["type"])
+    told = typed["words"].strip()
+    if kind is None and not told:
+        part = "words" if typed["type"] == OTHER else "type"
+        wrong.fields[part] = FORM_MESSAGES[part]
+    location = None
+    if typed["lon"] or typed["lat"]:
+        location = _location(typed["lon"], typed["lat"])
+        if location is None or _outside(desk, location):
+            wrong.fields["place"] = FORM_MESSAGES["outside" if location else "location"]
+            typed |= {"lon": "", "lat": "", "accuracy": ""}
+    elif not typed["place"].strip():
+        wrong.fields["place"] = FORM_MESSAGES["place"]
+    body = None
+    try:
+        body = ReportBody.model_validate(
+            {
+                "id": typed["id"],
+                "words": typed["words"] if told else (kind.name if kind else "-"),
+                "place": typed["place"],
+                "location": {"type": "Point", "coordinates": location} if location else None,
+                "type_hint": kind.code if kind else None,
+                "contact": {"name": typed["name"] or None, "phone": typed["phone"].strip() or None},
+            }
+        )
+    except ValidationError as error:
+        for one in error.errors():
+            part = str(one["loc"][-1])
+            if part == "id":  # somebody made this form himself, or it is older than this version
+                typed["id"], part = str(new_id()), "form"
+            message = FORM_MESSAGES["again"] if part == "form" else FIELD_MESSAGES.get(one["type"], NOT_VALID)
+            wrong.fields.setdefault(part, message)
+    except Malformed:
+        wrong.fields["place"] = FORM_MESSAGES["location"]
+        typed |= {"lon": "", "lat": "", "accuracy": ""}
+    return (None if wrong.fields else body), wrong
+
+
+def _location(lon: str, lat: str) -> list[float] | None:
+    try:
+        place = [float(lon), float(lat)]
+    except ValueError:
+        return None
+    return place if all(math.isfinite(number) for number in place) else None
+
+
+def _outside(desk: Desk, place: list[float]) -> bool:
+    if desk.bounds is None:
+        return False
+    west, south, east, north = desk.bounds
+    inside = west - NEARBY <= place[0] <= east + NEARBY and south - NEARBY <= place[1] <= north + NEARBY
+    return not inside
+
+
+async def _receive(request: Request, machines: Machinery, body: ReportBody, typed: dict[str, str]) -> str:
+    await limit_reports(machines, ANYBODY, request)
+    contact = Contact(body.contact.name, body.contact.phone) if body.contact else None
+    async with transaction(machines.sessions) as session:
+
+        async def do() -> dict[str, Any]:
+            report = await receive_report(
+                session,
+                ANYBODY,
+                body.id,
+                words=body.words,
+                place=body.place,
+                location=body.location,
+                type_hint=body.type_hint,
+                contact=contact,
+            )
+            return {"id": str(report.id), "tracking_code": report.tracking_code}
+
+        asked = {"path": request.url.path, "body": typed}
+        answer = await answer_once(session, ANYBODY, body.id, asked, do)
+    return str(answer["tracking_code"])
+
+
+def _form(request: Request, desk: Desk, typed: dict[str, str], wrong: Wrong | None = None) -> Response:
+    wrong = wrong or Wrong(200)
+    shown = {name: _showable(value) for name, value in typed.items()}
+    errors = {part: say(request, message, **wrong.facts) for part, message in wrong.fields.items()}
+    return page(request, "report.html", wrong.status, groups=desk.groups, typed=shown, errors=errors, other=OTHER)
+
+
+def _showable(value: str) -> str:
+    """As typed, but for characters that HTML has no way to hold."""
+    return "".join(symbol for symbol in value if symbol in "\n\t" or ord(symbol) >= 32)
+
+
+# ── Following ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One step on the page: reached (`at`, where the hour is known), the present one, or still ahead."""
+
+    step: Step
+    at: dt.datetime | None
+    present: bool
+    ahead: bool
+
+
+ROAD = (Step.RECEIVED, Step.LOOKED_AT, Step.ON_THE_WAY, Step.THERE, Step.DONE)
+OVER = frozenset({Step.DONE, Step.REFERRED, Step.DISMISSED})
+
+
+def road_of(steps: list[dict[str, str]]) -> list[Stop]:
+    """The whole road of a report, from the steps that it took; a step that was taken back lies ahead again."""
+    reached = {Step(item["step"]): dt.datetime.fromisoformat(item["at"]) for item in steps}
+    present = Step(steps[-1]["step"])
+    if present in OVER:
+        walked = [step for step in ROAD if step in reached and step is not present]
+        return [Stop(step, reached.get(step), step is present, ahead=False) for step in (*walked, present)]
+    here = ROAD.index(present)
+    return [
+        Stop(step, reached.get(step) if place <= here else None, place == here, place > here)
+        for place, step in enumerate(ROAD)
+    ]
+
+
+@router.get("/s")
+async def get_code_form(request: Request, session: Session, codigo: str = "") -> Response:
+    """Where a code is typed."""
+    await city_now(request, session)
+    if not codigo.strip():
+        return page(request, "code.html", headers=PRIVATE, typed="", wrong="")
+    if not (code := tidy_code(codigo)):
+        return _no_such_code(request, codigo, "shape", 422)
+    return RedirectResponse(f"/s/{code}", 303, headers=PRIVATE)
+
+
+@router.get("/s/{code}")
+async def get_tracking(
+    request: Request, code: str, machines: Machines, nuevo: str = "", v: str = ""
+) -> Response:
+    """What became of a report. Guessing is limited by address; `v` proves that this page was already found."""
+    followed: Tracking | None = None
+    async with reading(machines.sessions) as session:
+        await city_now(request, session)
+        if tidy_code(code):
+            try:
+                followed = await tracked(session, code)
+            except NotFound:
+                followed = None
+        outcomes = _outcomes(await catalogue(session))
+    if followed is None or v != _proof(followed):
+        address = request.client.host if request.client else "?"
+        try:
+            await attempt(machines.sessions, "tracking", address, limit=LOOKUPS, within=dt.timedelta(hours=1))
+        except TooMany as refusal:
+            seconds = refusal.facts["seconds"]
+            headers = PRIVATE | {"Retry-After": str(seconds)}
+            return page(request, "slow.html", 429, headers, minutes=math.ceil(seconds / 60))
+    if followed is None:
+        return _no_such_code(request, code, "unknown", 404)
+    road = road_of(followed.steps)
+    here = next(stop for stop in road if stop.present)
+    again = f"/s/{followed.code}?v={_proof(followed)}" + ("&nuevo=1" if nuevo else "")
+    address = _public_address(request, machines) + f"/s/{followed.code}"
+    return page(
+        request,
+        "tracking.html",
+        headers=PRIVATE,
+        followed=followed,
+        road=road,
+        here=here,
+        over=here.step in OVER,
+        outcome=outcomes.get(followed.outcome or ""),
+        fresh=bool(nuevo),
+        again=again,
+        refresh=REFRESH,
+        address=address,
+        share=quote(address, safe=""),
+        square=_square(address) if nuevo else "",
+    )
+
+
+def _outcomes(words: Catalogue) -> dict[str, str]:
+    return {item["code"]: item["name"] for part in ("dispositions", "dismissals") for item in words.content[part]}
+
+
+def _proof(followed: Tracking) -> str:
+    """Made from what only this page's row knows, so that it cannot be guessed either."""
+    return hashlib.sha256(f"{followed.code}:{followed.report_id}".encode()).hexdigest()[:16]
+
+
+def _public_address(request: Request, machines: Machinery) -> str:
+    origins = machines.settings.public_origins
+    return (origins[0] if origins else str(request.base_url)).rstrip("/")
+
+
+def _square(address: str) -> Markup:
+    """The address as a QR code; black on white in the dark as well, because cameras want it so."""
+    drawing = segno.make(address, error="m", micro=False)
+    return Markup(  # noqa: S704 (segno's own drawing of our own address)
+        drawing.svg_inline(border=3, dark="#0B1018", light="#FFFFFF", omitsize=True, svgclass=None, lineclass=None)
+    )
+
+
+def _no_such_code(request: Request, typed: str, wrong: str, status: int) -> Response:
+    return page(request, "code.html", status, PRIVATE, typed=_showable(typed)[:20], wrong=wrong)
