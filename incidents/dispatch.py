@@ -182,7 +182,7 @@ async def _must_be_free(session: AsyncSession, unit: Unit) -> None:
     if holding is not None:
         code = await session.scalar(select(Incident.code).where(Incident.id == holding.incident_id))
         raise UnitAlreadyAssigned(
-            call_sign=unit.call_sign, incident_code=code, since=holding.made_at.isoformat(), by=holding.made_by
+            call_sign=unit.call_sign, incident_code=code, since=holding.made_at, by=holding.made_by
         )
     if unit.duty != Duty.ON_DUTY:
         raise UnitNotOnDuty(call_sign=unit.call_sign, duty=unit.duty)
