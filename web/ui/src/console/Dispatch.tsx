@@ -10,7 +10,7 @@ import { age, ago, distance, hourSeconds, metresBetween } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useDigits, useKey } from "../lib/keys";
 import { board, useBoard, useLink, useSecond } from "../lib/live";
-import { AGE_SHOWN_AFTER, candidates, cardAgency, matches, type Candidate } from "../lib/queue";
+import { AGE_SHOWN_AFTER, candidates, cardWords, matches, type Candidate } from "../lib/queue";
 import { say } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
 import { assignmentStatus, dispatch } from "../lib/verbs";
@@ -74,7 +74,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
           <span>{t("dispatch.firstCard")}</span>
           {card.map((entry) => (
             <span key={entry} className={entry.startsWith("R:") ? "agency agency-asked" : "agency"} title={entry.startsWith("R:") ? t("dispatch.askedTitle") : undefined}>
-              {word("agency", cardAgency(entry))}
+              {cardWords(entry, (code) => word("agency", code))}
             </span>
           ))}
         </p>

@@ -153,6 +153,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
         value={draft.type}
         onChange={(value) => change({ type: value, priority: null })}
         searchable
+        openOnFocus={false}
         selectFirstOptionOnChange
         nothingFoundMessage={t("form.noType")}
         maxDropdownHeight={320}

@@ -8,7 +8,7 @@ import { t } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { board, useLink } from "../lib/live";
 import { LiveMap } from "../lib/map/LiveMap";
-import { useMay, useSession } from "../lib/session";
+import { useBounds, useMay, useSession } from "../lib/session";
 import { tema } from "../lib/theme";
 import { desk, newIncident, select, setPlace, stage, useDesk, wantsPlace } from "./desk";
 import { MapList } from "./MapList";
@@ -16,6 +16,7 @@ import { MapList } from "./MapList";
 export function MapPane() {
   const holder = useRef<HTMLDivElement>(null);
   const { city } = useSession();
+  const bounds = useBounds();
   const mayOpen = useMay("incident.open");
   const [state, setState] = useState<"loading" | "ready" | "failed">("loading");
   const [round, setRound] = useState(0);
@@ -38,7 +39,7 @@ export function MapPane() {
       container,
       board,
       clock,
-      bounds: city.bounds,
+      bounds,
       label: t("map.label"),
       onSelect: (subject) => select(subject),
       onClick: (at) => (wantsPlace(desk.getState().form) ? setPlace(at) : undefined),
@@ -62,7 +63,7 @@ export function MapPane() {
       stage.map?.destroy();
       stage.map = null;
     };
-  }, [city.bounds, round]);
+  }, [bounds, round]);
 
   useEffect(() => stage.map?.select(selected), [selected, state]);
   useEffect(() => stage.map?.mark(place), [place, state]);

@@ -58,7 +58,8 @@ export function Timeline({ incident }: { incident: Incident }) {
 function Entry({ entry, incident, now, mayStrike, onStruck }: { entry: TimelineEntry; incident: Incident; now: number; mayStrike: boolean; onStruck: () => void }) {
   const [striking, setStriking] = useState(false);
   const { type, dispositions } = useCatalogue();
-  const { note } = entry;
+  // Striking is told in its own line too; the text itself stands once, where it was written.
+  const note = entry.kind === "note.struck" ? undefined : entry.note;
   const late = Math.abs(Date.parse(entry.recorded_at) - Date.parse(entry.at)) > 60_000;
   return (
     <li className={note ? "entry entry-note" : "entry"}>
@@ -99,23 +100,26 @@ export function sentence(
   typeName: (code: string) => string | undefined = () => undefined,
   dispositionName: (code: string) => string | undefined = () => undefined,
 ): string {
-  const text = (key: string): string | undefined => (typeof detail[key] === "string" && detail[key] !== "" ? detail[key] : undefined);
-  const status = text("status") ?? text("to") ?? text("state");
-  const code = text("type_code") ?? text("type");
+  // A reclassification says `{from: {…}, to: {…}}`; everything else is flat.
+  const said: Record<string, unknown> = typeof detail.to === "object" && detail.to !== null ? { ...detail, ...detail.to } : detail;
+  const text = (name: string): string => (typeof said[name] === "string" ? said[name] : "");
+  const to = text("to");
+  const type = text("type");
   const disposition = text("disposition");
+  const status = to && word(kind === "assignment.status" ? "assignment.status" : "state", to);
   const values = {
-    unit: text("call_sign") ?? text("unit") ?? t("timeline.aUnit"),
-    status: status ? word(kind === "assignment.status" ? "assignment.status" : "state", status).toLowerCase() : "",
-    type: text("type_name") ?? (code ? (typeName(code) ?? code) : ""),
-    priority: typeof detail.priority === "number" ? t("timeline.priority", { n: detail.priority }) : "",
-    place: text("place") ?? "",
-    disposition: disposition ? (dispositionName(disposition) ?? disposition) : "",
-    organization: text("organization") ?? text("organization_name") ?? "",
+    unit: text("call_sign") || t("timeline.aUnit"),
+    status: kind === "assignment.status" ? status.toLowerCase() : status,
+    type: (type && typeName(type)) || type,
+    priority: typeof said.priority === "number" ? t("timeline.priority", { n: said.priority }) : "",
+    disposition: (disposition && dispositionName(disposition)) || disposition,
+    organization: text("organization"),
   };
-  const reason = text("reason") ?? text("note");
   const key = `timeline.kinds.${kind.replace(".", "_")}`;
-  const base = has(key) ? t(key, values) : kind;
-  return [base.replace(/[\s:·]+$/, ""), reason].filter(Boolean).join(": ");
+  const base = (has(key) ? t(key, values) : kind).replace(/[\s:·]+$/, "");
+  // Released because the incident ended: the line above already says so.
+  const reason = has(`state.${text("reason")}`) ? "" : text("reason") || text("note");
+  return [base, reason].filter(Boolean).join(base.includes(": ") ? ". " : ": ");
 }
 
 function NewNote({ incident, onAdded }: { incident: Incident; onAdded: () => void }) {

@@ -10,7 +10,9 @@ export const isOpen = (incident: Incident): boolean => !isOver(incident);
 
 /** Nobody has said yet that they have it: no unit, or none that acknowledged. */
 export function isUnacknowledged(incident: Incident): boolean {
-  if (incident.masked || isOver(incident) || ANSWERED.has(incident.state) || incident.state === "waiting") return false;
+  if (incident.masked || isOver(incident) || ANSWERED.has(incident.state)) return false;
+  // Lower priorities may be made to wait; a P1 that waits is one that nobody has.
+  if (incident.state === "waiting" && incident.priority > 1) return false;
   return incident.assignments.every(({ status }) => status === "assigned");
 }
 
@@ -100,7 +102,14 @@ const CARD_KINDS: Record<string, string[]> = {
   CTL: ["control"], DS: ["social"], ZOO: ["zoonosis"], MON: ["monitoring"], GEN: ["social"], AMB: ["ambulance"], BOM: ["fire"], POL: ["police"],
 };
 
-export const cardAgency = (entry: string): string => entry.replace(/^R:/, "").replace(/[×x]?\d+$/, "").trim();
+const AGENCY = /(?<![A-ZÑ])(?:AMB-EMG|[A-ZÑ]{2,3})(?![A-ZÑ])/gu;
+
+/** The agencies that a run card's entry names: "GUM×2", "ARB u OP", "R:BOM (altura)". */
+export const agenciesOf = (entry: string): string[] => entry.replace(/^R:/, "").match(AGENCY) ?? [];
+
+/** The same entry in words: "Guardia Urbana ×2". */
+export const cardWords = (entry: string, say: (code: string) => string): string =>
+  entry.replace(/^R:/, "").replace(AGENCY, say).replace(/\s*×\s*1\b/, "").replace(/\s*×\s*/, " ×");
 
 export interface Candidate {
   unit: Placed<Unit>;
@@ -117,7 +126,7 @@ export function candidates(
   firstCard: string[],
   between: (a: [number, number], b: [number, number]) => number,
 ): Candidate[] {
-  const kinds = new Set(firstCard.flatMap((entry) => CARD_KINDS[cardAgency(entry)] ?? []));
+  const kinds = new Set(firstCard.flatMap(agenciesOf).flatMap((agency) => CARD_KINDS[agency] ?? []));
   return units
     .filter(({ status }) => status === "available")
     .map((unit) => {

@@ -39,4 +39,8 @@ export function useSession(): Session {
   return found;
 }
 
+/** Where the map begins; the whole country while the city has no zones. */
+const COUNTRY: [number, number, number, number] = [-73.6, -55.1, -53.6, -21.8];
+export const useBounds = (): [number, number, number, number] => useSession().city.bounds ?? COUNTRY;
+
 export const useMay = (permission: Permission): boolean => useSession().permissions.includes(permission);

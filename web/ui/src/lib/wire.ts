@@ -157,8 +157,9 @@ export interface Session {
   permissions: Permission[];
   city: {
     name: string;
-    centre: [number, number];
-    bounds: [number, number, number, number];
+    /** Null before the city was drawn. */
+    centre: [number, number] | null;
+    bounds: [number, number, number, number] | null;
     phones: { number: string; name: string }[];
     attribution: string;
   };

@@ -85,7 +85,7 @@ export function SignInForm({ username: known = "", onDone }: { username?: string
 
 function inWords(error: unknown): string {
   if (error instanceof Refusal) {
-    const seconds = Number(error.problem.facts?.retry_after);
+    const seconds = Number(error.problem.facts?.retry_after ?? error.problem.facts?.seconds);
     if (error.status === 429) return seconds > 0 ? t("signIn.tooManyFor", { n: seconds }) : t("signIn.tooMany");
     if (error.status === 401 && !error.problem.title) return t("signIn.wrong");
   }

@@ -6,7 +6,7 @@ import { t, word } from "../lib/i18n";
 import { board, useBoard, useLink, useSecond } from "../lib/live";
 import { LiveMap } from "../lib/map/LiveMap";
 import { incidentOrder, isOpen, isOverdue, isUnacknowledged, overdueBy } from "../lib/queue";
-import { useSession } from "../lib/session";
+import { useBounds, useSession } from "../lib/session";
 import { ExpiredDialog } from "../lib/ui/ExpiredDialog";
 import { Logo } from "../lib/ui/Logo";
 import { PriorityMark } from "../lib/ui/PriorityMark";
@@ -14,6 +14,23 @@ import { UnitPill } from "../lib/ui/UnitPill";
 import type { Incident, UnitStatus } from "../lib/wire";
 
 const ROWS = 8;
+const PANEL = 1920;
+/** Sixteen minutes of arc at one metre, and how much of a letter's box its capital fills. */
+const LETTER_AT_ONE_METRE = Math.tan((16 / 60) * (Math.PI / 180));
+const CAPITAL = 0.714;
+const DEFAULT_LETTER = 28.8;
+
+/** `/pared?pulgadas=55&metros=5`: letters as large as the farthest seat needs (NUREG-0700), in pixels of a 1920 px wide panel. */
+export function letterFor(search: string): number {
+  const asked = new URLSearchParams(search);
+  const [inches, metres] = [Number(asked.get("pulgadas")), Number(asked.get("metros"))];
+  if (!(inches >= 20 && inches <= 200 && metres >= 1 && metres <= 30)) return DEFAULT_LETTER;
+  const panelWidth = inches * 0.0254 * (16 / Math.hypot(16, 9));
+  return Math.min(80, Math.max(18, ((metres * LETTER_AT_ONE_METRE) / CAPITAL / panelWidth) * PANEL));
+}
+
+const letter = letterFor(location.search);
+const rowsThatFit = Math.max(3, Math.min(ROWS, Math.floor(880 / (letter * 2.7))));
 const SHIFT_EVERY = 600_000;
 
 /** Read from five metres, touched by nobody: map, what matters most, numbers, and proof that it is alive. */
@@ -26,7 +43,7 @@ export function Wall() {
     document.title = t("page.wall");
   }, []);
   return (
-    <div className={`wall${dead ? " wall-dead" : late ? " wall-late" : ""}`} style={useBurnInShift()}>
+    <div className={`wall${dead ? " wall-dead" : late ? " wall-late" : ""}`} style={{ ...useBurnInShift(), fontSize: `clamp(14px, ${(letter / PANEL) * 100}vw, 120px)` }} data-large={letter > 40 || undefined}>
       <header className="wall-head">
         <Logo size={44} />
         <strong>{t("product.name")}</strong>
@@ -88,13 +105,14 @@ function Numbers() {
 function WallMap() {
   const holder = useRef<HTMLDivElement>(null);
   const { city } = useSession();
+  const bounds = useBounds();
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     const container = holder.current;
     if (!container) return;
     let map: LiveMap | null = null;
     let dropped = false;
-    LiveMap.create({ container, board, clock, bounds: city.bounds, label: t("map.label"), wall: true, onLost: setFailed }).then(
+    LiveMap.create({ container, board, clock, bounds, label: t("map.label"), wall: true, onLost: setFailed }).then(
       (made) => {
         if (dropped) made.destroy();
         else map = made;
@@ -105,7 +123,7 @@ function WallMap() {
       dropped = true;
       map?.destroy();
     };
-  }, [city.bounds]);
+  }, [bounds]);
   return (
     <section className="wall-map" aria-label={t("map.title")}>
       <div ref={holder} className="map-surface" />
@@ -134,12 +152,12 @@ function Worst() {
   return (
     <section className="wall-list" aria-label={t("wall.list")}>
       {rows.length === 0 && <p className="wall-quiet">{t("wall.quiet")}</p>}
-      <ol>
-        {rows.slice(0, ROWS).map((incident) => (
+      <ol style={{ gridTemplateRows: `repeat(${rowsThatFit}, minmax(0, 1fr))` }}>
+        {rows.slice(0, rowsThatFit).map((incident) => (
           <WorstRow key={incident.id} incident={incident} now={now} />
         ))}
       </ol>
-      {rows.length > ROWS && <p className="wall-more">{t("wall.more", { count: rows.length - ROWS })}</p>}
+      {rows.length > rowsThatFit && <p className="wall-more">{t("wall.more", { count: rows.length - rowsThatFit })}</p>}
     </section>
   );
 }

@@ -93,7 +93,7 @@ export class LiveMap {
     surface.setAttribute("aria-label", label);
     if (wall) surface.tabIndex = -1;
 
-    this.map.on("styleimagemissing", ({ id }) => {
+    this.map.setMissingStyleImageResolver((id) => {
       const painted = paintMarker(id, token, wall ? 1.5 : 1);
       if (painted && !this.map.hasImage(id)) this.map.addImage(id, painted.image, painted.options);
     });
@@ -192,7 +192,7 @@ export class LiveMap {
       return point(incident.at, {
         subject: incident.subject,
         icon: incidentIcon(incident.priority, state),
-        label: wall ? "" : incident.type_name,
+        label: wall || state === "over" ? "" : incident.type_name,
         colour: token(`--p${incident.priority}`),
         unheard,
         rank: (state === "over" ? 0 : 10) + 5 - incident.priority,

@@ -25,7 +25,7 @@ function canvas(width: number, height: number): CanvasRenderingContext2D {
   const element = document.createElement("canvas");
   element.width = width * RATIO;
   element.height = height * RATIO;
-  const context = element.getContext("2d");
+  const context = element.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("no canvas");
   context.scale(RATIO, RATIO);
   return context;

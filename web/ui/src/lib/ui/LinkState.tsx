@@ -1,6 +1,7 @@
 import { t } from "../i18n";
 import { hourSeconds } from "../format";
 import { retryNow, useLink } from "../live";
+import { useSession } from "../session";
 
 /** The link in words, always; never a dot alone. */
 export function LinkChip() {
@@ -18,6 +19,7 @@ export function LinkChip() {
 /** The strip under the top bar: nothing while live, impossible to miss when not. */
 export function LinkStrip() {
   const { name, age, heardAt, attempt, changes } = useLink((state) => state);
+  const { city } = useSession();
   if (name === "late")
     return (
       <div className="link-strip link-strip-late" role="alert">
@@ -31,7 +33,7 @@ export function LinkStrip() {
     return (
       <div className="link-strip link-strip-offline" role="alert">
         <strong>{heardAt ? t("link.offline", { hour: hourSeconds(heardAt) }) : t("link.never")}</strong>
-        <span>{t("link.useRadio")}</span>
+        <span>{[t("link.useRadio"), ...city.phones.slice(0, 4).map((phone) => `${phone.name} ${phone.number}`)].join(" · ")}</span>
         <button type="button" onClick={retryNow}>
           {t("link.retry")}
         </button>
