@@ -29,7 +29,7 @@ from web.replay import replay as replay_log
 from web.settings import Settings
 from web.worker import run_worker
 
-programs = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+programs = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
 
 def logs() -> None:
