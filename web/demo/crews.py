@@ -95,7 +95,10 @@ class Crews:
             if unit is not None:
                 self._notice(now, crew, unit, world)
                 crew.known = True
-                acts += [act for act in self._step(now, crew, unit, world) if world.ask(act.about)]
+                if not world.awaits(f"assignment:{crew.assignment}"):
+                    acts += self._step(now, crew, unit, world)
+        for act in acts:
+            world.asked(act.about)
         return acts
 
     def _notice(self, now: float, crew: Crew, unit: Properties, world: World) -> None:
@@ -167,7 +170,7 @@ class Crews:
         story = by_code().get(incident["type_code"])
         if story and story.found and self._rng.random() < NOTE_SHARE:
             body = {"id": str(demo_id(self._rng)), "text": f"{crew.unit.call_sign}: {self._rng.choice(story.found)}"}
-            acts.append(Act(crew.account, f"/incidents/{incident['id']}/notes", body, f"note:{crew.assignment}"))
+            acts.append(Act(crew.account, f"/incidents/{incident['id']}/notes", body, f"assignment:{crew.assignment}"))
         return acts
 
     def _leave_scene(self, crew: Crew, incident: tuple[Properties, Position] | None) -> list[Act]:

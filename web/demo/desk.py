@@ -82,14 +82,27 @@ class Desk:
         """What is due; `where` are the positions of the units."""
         reports, incidents = world.reports(), world.incidents()
         self._forget({f"report:{one['id']}" for one, _ in reports} | {f"incident:{one['id']}" for one, _ in incidents})
-        acts = [act for report, place in reports if (act := self._triage(now, world, report, place))]
+        acts = [
+            act
+            for report, place in reports
+            if not world.awaits(report["subject"]) and (act := self._triage(now, world, report, place))
+        ]
         units = world.units()
         self._skills = {code for unit in units.values() for code in unit["capabilities"]}
-        free = {id_: unit for id_, unit in units.items() if unit["status"] == "available" and id_ in where}
+        free = {
+            id_: unit
+            for id_, unit in units.items()
+            if unit["status"] == "available" and id_ in where and not world.awaits(f"unit:{id_}")
+        }
         # The gravest first, then the oldest: they have first pick of the units.
         for incident, place in sorted(incidents, key=lambda one: (one[0]["priority"], one[0]["opened_at"])):
-            acts += self._work(now, incident, place, free, where)
-        return [act for act in acts if world.ask(act.about)]
+            if not world.awaits(incident["subject"]):
+                acts += self._work(now, incident, place, free, where)
+        for act in acts:
+            world.asked(act.about)
+            if "unit_id" in act.body:
+                world.asked(f"unit:{act.body['unit_id']}")
+        return acts
 
     def hands_off(self, now: float, act: Act) -> None:
         """A person is at it: stay away for a while."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,7 +13,7 @@ import numpy as np
 import shapely
 
 from geo.network import StreetNetwork
-from geo.places import Point, Position, point
+from geo.places import Point, Position, haversine, point
 from geo.streets import StreetKind, place_words
 from web.demo.coquimbo import CensusZone
 from web.demo.names import FIRST_NAMES, LAST_NAMES
@@ -28,6 +30,7 @@ BY_HOUR = (
 )
 NOTHING_SHARE = 0.12  # of all calls; in a real room about half, but a demo of hoaxes shows little
 MOST_OPEN = 30  # incidents and waiting reports: as many as forty units and a desk can turn over
+CLOSE_BY = 900.0  # metres; a drive of a minute or two
 PLACED_SHARE = 0.85  # how often a report comes with a place on the map
 
 CHANNELS = (("phone", 60), ("web", 14), ("app", 9), ("radio", 6), ("camera", 4), ("agency", 4), ("panic_button", 3))
@@ -58,9 +61,13 @@ class Neighbours:
         self._next = 0.0
         self.told_at: dict[str, Position] = {}  # where it really is, for the desk that asks back
 
-    def open_the_day(self, now: float) -> None:
-        """Let a few things happen at once."""
-        self._waiting += [Call(now + 1 + 2.5 * number, code) for number, code in enumerate(OPENING)]
+    def open_the_day(self, now: float, bases: Sequence[Position]) -> None:
+        """Let a few things happen at once, not far from where units stand."""
+        for number, code in enumerate(OPENING):
+            place = next(
+                (spot for _ in range(300) if _near(spot := self._somewhere(), bases) < CLOSE_BY), self._somewhere()
+            )
+            self._waiting.append(Call(now + 1 + 2.0 * number, code, place))
 
     def acts(self, now: float, world: World, hour: int) -> list[Act]:
         """The reports that are due."""
@@ -130,6 +137,10 @@ class Neighbours:
         self.told_at[str(id_)] = (place.x, place.y)
         if len(self.told_at) > 500:
             del self.told_at[next(iter(self.told_at))]
+
+
+def _near(place: Point, bases: Sequence[Position]) -> float:
+    return min((haversine(place.x, place.y, *base) for base in bases), default=math.inf)
 
 
 def _addresses(network: StreetNetwork, zones: list[CensusZone]) -> tuple[list[int], list[float]]:

@@ -108,7 +108,7 @@ class Simulation:
         self._real = self._clock()
         await self._tell_positions(all_of_them=True)
         if len(self.world.incidents()) < FEW:
-            self.neighbours.open_the_day(self.now)
+            self.neighbours.open_the_day(self.now, list(homes.values()))
 
     async def tick(self) -> None:
         """One step: the clock goes on, everybody does what is due, and we look at what came of it."""

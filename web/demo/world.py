@@ -67,19 +67,16 @@ class World:
                 self.features[line["subject"]] = line["feature"]
         self.seq = int(events["seq"])
 
-    def ask(self, about: str) -> bool:
-        """True once per thing and a few seconds: whoever asks gets an answer before asking again."""
+    def awaits(self, about: str) -> bool:
+        """Whether something was asked about this thing so lately that the answer may not have come round yet."""
+        return time.monotonic() < self._asked.get(about, 0.0)
+
+    def asked(self, about: str) -> None:
+        """Something is being asked about this thing."""
         now = time.monotonic()
-        if now < self._asked.get(about, 0.0):
-            return False
         self._asked[about] = now + ANSWER_SECONDS
         if len(self._asked) > 1000:
             self._asked = {thing: until for thing, until in self._asked.items() if until > now}
-        return True
-
-    def forget(self, about: str) -> None:
-        """The answer came: the thing may be asked again at once."""
-        self._asked.pop(about, None)
 
     def _of(self, kind: str) -> Iterator[tuple[Properties, Position | None]]:
         for subject, feature in self.features.items():
