@@ -1,0 +1,1 @@
+"""What production needs besides the programs: proxy, database roles, health checks."""
