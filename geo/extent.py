@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from geo.layers import MapLayer
+from geo.layers import MapLayer, edition_of
+from geo.streets import STREETS
 from geo.zones import Zone
+
+# A city is where its streets are: zones reach far into the country, and a map of hills helps nobody.
+# One part in fifty is left out at each side, so that a lone road does not set the frame.
+_DENSE = text("""
+    SELECT percentile_disc(ARRAY[0.02, 0.98]) WITHIN GROUP (ORDER BY ST_X(ST_StartPoint(shape))) AS lon,
+           percentile_disc(ARRAY[0.02, 0.98]) WITHIN GROUP (ORDER BY ST_Y(ST_StartPoint(shape))) AS lat
+    FROM street_links
+""")
+_frames: dict[str, list[float]] = {}  # by the edition of the streets
 
 
 async def extent(session: AsyncSession) -> list[float] | None:
-    """West, south, east, north of all zones (degrees, WGS 84); None before the city was drawn."""
+    """West, south, east, north of the city (degrees, WGS 84); None before it was drawn."""
+    edition = await edition_of(session, STREETS)
+    if edition in _frames:
+        return _frames[edition]
+    row = (await session.execute(_DENSE)).one()
+    if row.lon is None:
+        return await _zones_extent(session)
+    frame = [round(float(degrees), 6) for degrees in (row.lon[0], row.lat[0], row.lon[1], row.lat[1])]
+    _frames.clear()
+    _frames[edition] = frame
+    return frame
+
+
+async def _zones_extent(session: AsyncSession) -> list[float] | None:
     box = func.ST_Extent(Zone.shape)
-    row = (
-        await session.execute(
-            select(func.ST_XMin(box), func.ST_YMin(box), func.ST_XMax(box), func.ST_YMax(box)).select_from(Zone)
-        )
-    ).one()
-    return None if row[0] is None else [round(float(value), 6) for value in row]
+    corners = select(func.ST_XMin(box), func.ST_YMin(box), func.ST_XMax(box), func.ST_YMax(box)).select_from(Zone)
+    row = (await session.execute(corners)).one()
+    return None if row[0] is None else [round(float(degrees), 6) for degrees in row]
 
 
 async def attribution(session: AsyncSession) -> str:
     """The credits that every map must show."""
-    credits = await session.scalars(select(MapLayer.attribution).where(MapLayer.attribution.is_not(None)).distinct())
-    return " · ".join(sorted(credit for credit in credits if credit))
+    found = await session.scalars(select(MapLayer.attribution).where(MapLayer.attribution.is_not(None)).distinct())
+    return " · ".join(sorted(credit for credit in found if credit))
