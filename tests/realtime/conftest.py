@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed
 
@@ -114,11 +114,23 @@ async def bus(redis_url: str, redis_name: str) -> AsyncIterator[Bus]:
     await bus.close()
 
 
+async def numbered(sessions: Sessions) -> int:
+    """Wait until the relay has numbered everything; the last number."""
+    while True:
+        async with transaction(sessions) as session:
+            query = text("SELECT (SELECT count(*) FROM journal WHERE seq IS NULL), (SELECT seq FROM stream_head)")
+            waiting, seq = (await session.execute(query)).one()
+        if not waiting:
+            return int(seq)
+        await asyncio.sleep(0.02)
+
+
 @pytest.fixture
-async def relay(database_url: str, bus: Bus) -> AsyncIterator[None]:
-    """A relay that numbers while the test lasts."""
+async def relay(database_url: str, sessions: Sessions, bus: Bus) -> AsyncIterator[None]:
+    """A relay that numbers while the test lasts; what built the city has its numbers."""
     stop = asyncio.Event()
     running = asyncio.create_task(run_relay(database_url, bus, stop))
+    await numbered(sessions)
     yield
     stop.set()
     await running
