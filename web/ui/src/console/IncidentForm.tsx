@@ -160,7 +160,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
         filter={({ options: all, search }) =>
           all.flatMap((entry) => {
             if (!("group" in entry)) return [];
-            const items = entry.items.filter(({ label }) => matches(search, String(label), entry.group));
+            const items = entry.items.filter(({ label }) => matches(search, String(label), String(entry.group)));
             return items.length > 0 ? [{ ...entry, items }] : [];
           })
         }
