@@ -81,7 +81,7 @@ def wants_page(request: Request) -> bool:
 def refusal_page(request: Request, refusal: Refusal) -> HTMLResponse:
     """A refusal as a page, with the numbers to call. Needs no database."""
     message = say(request, refusal.message, **refusal.facts)
-    return page(request, "refusal.html", refusal.status, status=refusal.status, message=message)
+    return page(request, "refusal.html", refusal.status, level=refusal.status, message=message)
 
 
 @cache
@@ -106,8 +106,9 @@ def icon(name: str, classes: str = "") -> Markup:
 
 
 @cache
-def _style() -> Markup:
-    text = re.sub(r"/\*.*?\*/", "", asset("portal.css")[0], flags=re.DOTALL)
+def style(name: str) -> Markup:
+    """A style sheet of `assets`, for inside the page: comments and needless space go."""
+    text = re.sub(r"/\*.*?\*/", "", asset(name)[0], flags=re.DOTALL)
     return Markup(re.sub(r"\s*([{};,>])\s*", r"\1", " ".join(text.split())))  # noqa: S704 (our own file)
 
 
@@ -133,7 +134,7 @@ def _templates(language: str, timezone: str) -> Environment:
 
     environment.filters["clock"] = clock
     environment.globals.update(
-        icon=icon, style=_style, now=now, lang=language.replace("_", "-"), script_edition=asset("report.js")[1]
+        icon=icon, style=style, now=now, lang=language.replace("_", "-"), script_edition=asset("report.js")[1]
     )
     return environment
 
