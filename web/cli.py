@@ -61,7 +61,7 @@ def serve() -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="auto",  # httptools where it is installed
+        http="httptools",
         ws=FrontDoor.towards(settings),
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,

@@ -19,14 +19,15 @@ def ours(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -
     table = name if kind == "table" else getattr(getattr(thing, "table", None), "name", "")
     if reflected and other is None and table and table.startswith(("spatial_ref", PARTITION)):
         return False
-    return bool(alembic_helpers.include_object(thing, name, kind, reflected, other))
+    return bool(alembic_helpers.include_object(thing, name, kind, reflected, other))  # type: ignore[no-untyped-call]
 
 
 def spelled(kind: str, thing: Any, generator: Any) -> str | Literal[False]:
     """A migration spells our column types as PostGIS's own: it must outlive our code."""
     if kind == "type" and isinstance(thing, Shape):
         generator.imports.add("import geoalchemy2")
-        return f"geoalchemy2.Geometry({thing.impl_instance.geometry_type!r}, 4326, spatial_index=False)"
+        drawn: Any = thing.impl_instance
+        return f"geoalchemy2.Geometry({drawn.geometry_type!r}, 4326, spatial_index=False)"
     return False
 
 
