@@ -17,6 +17,7 @@ import { assignmentStatus, dispatch } from "../lib/verbs";
 import type { Incident, Unit } from "../lib/wire";
 
 const SHOWN = 9;
+const SHOWN_WHEN_ANSWERED = 3;
 const REORDER_EVERY = 10_000;
 
 type Sent = { state: "sending" } | { state: "sent"; at: number } | { state: "refused"; why: string; id?: string };
@@ -28,6 +29,7 @@ type Sent = { state: "sending" } | { state: "sent"; at: number } | { state: "ref
 export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const [query, setQuery] = useState("");
   const [hover, setHover] = useState(false);
+  const [all, setAll] = useState(false);
   const [sent, setSent] = useState<Record<string, Sent>>({});
   const filter = useRef<HTMLInputElement>(null);
   const ids = useRef(new Map<string, string>());
@@ -36,7 +38,9 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const card = type(incident.type_code)?.first_card;
   const ranked = useRanked(incident, card ?? [], hover || query !== "");
   const found = ranked.filter(({ unit }) => matches(query, unit.call_sign, word("kind", unit.kind), unit.organization, unit.capabilities.join(" ")));
-  const shown = found.slice(0, SHOWN);
+  // Once somebody goes, the list makes room for the story; one press brings it back whole.
+  const many = all || query !== "" || incident.assignments.length === 0 ? SHOWN : SHOWN_WHEN_ANSWERED;
+  const shown = found.slice(0, many);
   const now = useSecond();
 
   async function send(candidate: Candidate | undefined) {
@@ -60,7 +64,10 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
     }
   }
 
-  useKey("d", () => filter.current?.focus());
+  useKey("d", () => {
+    setAll(true);
+    filter.current?.focus();
+  });
   useDigits((index) => void send(shown[index]));
 
   return (
@@ -133,7 +140,14 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
           })}
         </ol>
       )}
-      {found.length > SHOWN && <p className="hint">{t("dispatch.more", { count: found.length - SHOWN })}</p>}
+      {found.length > many &&
+        (many < SHOWN ? (
+          <button type="button" className="link-button" onClick={() => setAll(true)}>
+            {t("dispatch.showMore")}
+          </button>
+        ) : (
+          <p className="hint">{t("dispatch.more", { count: found.length - many })}</p>
+        ))}
     </section>
   );
 }

@@ -1,15 +1,16 @@
 import { Button, Textarea, TextInput } from "@mantine/core";
 import { IconStrikethrough } from "@tabler/icons-react";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { newId, Refusal } from "../lib/api";
 import { useCatalogue } from "../lib/catalogue";
 import { useDraft } from "../lib/drafts";
+import { clock } from "../lib/clock";
 import { hourSeconds, stamp } from "../lib/format";
 import { has, t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { useSecond } from "../lib/live";
-import { useMay } from "../lib/session";
+import { useMay, useSession } from "../lib/session";
 import { addNote, strikeNote, timeline } from "../lib/verbs";
 import type { Incident, TimelineEntry } from "../lib/wire";
 import { useAct } from "./useAct";
@@ -18,6 +19,8 @@ import { useAct } from "./useAct";
 export function Timeline({ incident }: { incident: Incident }) {
   const mayNote = useMay("note.add");
   const mayStrike = useMay("note.strike");
+  const { person } = useSession();
+  const queries = useQueryClient();
   const now = useSecond();
   const title = useRef<HTMLHeadingElement>(null);
   const { data, isPending, isError, refetch } = useQuery({
@@ -30,13 +33,24 @@ export function Timeline({ incident }: { incident: Incident }) {
     title.current?.scrollIntoView({ block: "start" });
     title.current?.focus();
   });
+  const written = (note: string, text: string) => {
+    // It is on the server; show it now, and let the fresh timeline replace it.
+    const entry: TimelineEntry = {
+      id: note, at: new Date(clock.now()).toISOString(), recorded_at: new Date(clock.now()).toISOString(), kind: "note.added",
+      actor: { name: person.name, role: person.role }, detail: {}, note: { id: note, text, struck: null },
+    };
+    queries.setQueryData<{ entries: TimelineEntry[] }>(["timeline", incident.id, incident.version], (held) =>
+      held && !held.entries.some((each) => each.note?.id === note) ? { entries: [...held.entries, entry] } : held,
+    );
+    void refetch();
+  };
   const entries = (data?.entries ?? []).toReversed();
   return (
     <section className="card-section timeline">
       <h3 ref={title} tabIndex={-1}>
         {t("timeline.title")} <kbd>{"T"}</kbd>
       </h3>
-      {mayNote && <NewNote incident={incident} onAdded={() => void refetch()} />}
+      {mayNote && <NewNote incident={incident} onAdded={written} />}
       {isPending && <p className="card-empty">{t("page.loading")}</p>}
       {isError && !data && (
         <p className="form-failure" role="alert">
@@ -122,7 +136,7 @@ export function sentence(
   return [base, reason].filter(Boolean).join(base.includes(": ") ? ". " : ": ");
 }
 
-function NewNote({ incident, onAdded }: { incident: Incident; onAdded: () => void }) {
+function NewNote({ incident, onAdded }: { incident: Incident; onAdded: (note: string, text: string) => void }) {
   const [draft, change, discard, kept] = useDraft(`note:${incident.id}`, { id: newId(), text: "" });
   const { busy, failure, act, setFailure } = useAct();
   const [unsent, setUnsent] = useState(kept && draft.text !== "");
@@ -140,10 +154,10 @@ function NewNote({ incident, onAdded }: { incident: Incident; onAdded: () => voi
       }
     });
     if (!done) return;
+    onAdded(draft.id, text);
     discard();
     change({ id: newId(), text: "" });
     setUnsent(false);
-    onAdded();
   }
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === "Enter" && !event.shiftKey) {
