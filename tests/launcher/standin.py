@@ -33,7 +33,7 @@ def main(command: str) -> None:
             account = {"username": "ana", "password": "clave-larga", "name": "Ana", "role": "x", "what": "jefa"}
             (DATA / "demo-accounts.json").write_text(json.dumps([account]))
         case "prepare":
-            (DATA / "first-account-code").write_text("cuenta/ABC-123")
+            (DATA / "first-account-code").write_text("ABC-123")
         case "serve":
             address = (os.environ["VIGIA_HOST"], int(os.environ["VIGIA_PORT"]))
             http.server.ThreadingHTTPServer(address, Ready).serve_forever()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,8 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.launcher.checkout import eventually, free_port
 from web.deploy import healthy
 from web.launcher.postgres import PrivatePostgres
+from web.launcher.redis import PrivateRedis
 from web.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,14 +34,47 @@ def test_there_is_one_service_for_each_process() -> None:
     assert {one["image"] for one in OURS.values()} == {"${VIGIA_IMAGE:-vigia:latest}"}
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_every_command_exists(name: str) -> None:
-    python, *words = OURS[name]["command"]
-    assert python == "python"
-    done = subprocess.run(
-        [sys.executable, *words, "--help"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+def test_each_process_starts_by_its_own_command_and_says_that_it_is_healthy(tmp_path: Path) -> None:
+    """As the containers do it: no supervisor, the compose file's commands and checks, one after the other."""
+    with PrivatePostgres(tmp_path / "pg", durable=False) as database, PrivateRedis(tmp_path / "redis") as redis:
+        database.ensure_database("vigia")
+        env = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")} | {
+            "VIGIA_DATABASE_URL": database.database_url("vigia", "vigia"),
+            "VIGIA_REDIS_URL": redis.url,
+            "VIGIA_PORT": str(free_port()),
+            "VIGIA_FEED_ADDRESS": f"127.0.0.1:{free_port()}",
+            "VIGIA_DATA": str(tmp_path),
+            "VIGIA_DEMO": "0",
+        }
+        for name in ("migrate", "prepare"):
+            done = _run(OURS[name]["command"], env)
+            assert done.returncode == 0, done.stderr
+        assert (tmp_path / "first-account-code").stat().st_mode & 0o777 == 0o600
+
+        stay = ("relay", "feed", "worker", "web")
+        with contextlib.ExitStack() as running:
+            processes = [running.enter_context(_started(OURS[name]["command"], env)) for name in stay]
+            for name in stay:
+                eventually(partial(_healthy, name, env), seconds=90)
+            for process in processes:
+                process.terminate()
+            assert {process.wait(60) for process in processes} <= {0, -signal.SIGTERM}
+        assert not _healthy("web", env)
+
+
+def _started(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, *command[1:]], cwd=ROOT, env=env, stderr=subprocess.DEVNULL)
+
+
+def _healthy(name: str, env: dict[str, str]) -> bool:
+    return _run(OURS[name]["healthcheck"]["test"][1:], env).returncode == 0
+
+
+def _run(command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, *command[1:]]
+    return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
 
 
 @pytest.mark.parametrize("name", set(OURS) - {"migrate", "prepare"})

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 
 import psycopg
-from sqlalchemy import make_url
 
 from web.settings import Settings
 
@@ -62,7 +61,7 @@ def _http_status(host: str, port: int, path: str) -> int | None:
 
 
 def _so(settings: Settings, question: str) -> bool:
-    url = make_url(settings.database).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = settings.database.replace("postgresql+psycopg:", "postgresql:", 1)
     try:
         with psycopg.connect(url, connect_timeout=3, options="-c statement_timeout=3000") as connection:
             row = connection.execute(question.encode()).fetchone()

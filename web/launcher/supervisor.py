@@ -150,7 +150,8 @@ class Supervisor:
         servers = [child for child in self._children if child.program.answers]
         others = [child for child in self._children if not child.program.answers]
         for group in [others, *[[server] for server in reversed(servers)]]:
-            _stop_together(group)
+            for name in _stop_together(group):
+                self._tell(text("supervisor.killed", name=name))
         self._report()
 
     def _start(self, child: _Child) -> None:
@@ -211,23 +212,28 @@ class Supervisor:
         )
 
 
-def _stop_together(children: list[_Child]) -> None:
+def _stop_together(children: list[_Child]) -> list[str]:
+    """Ask all, wait for all; the names of those that had to be killed."""
     alive = [(child, child.process) for child in children if child.process and child.process.poll() is None]
     for child, process in alive:
         process.send_signal(child.program.stop_with)
         process.send_signal(signal.SIGCONT)
     deadline = time.monotonic() + max((child.program.patience for child, _ in alive), default=0)
-    for _, process in alive:
+    stubborn: list[str] = []
+    for child, process in alive:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.1, deadline - time.monotonic()))
-        signal_group(process, signal.SIGKILL) if process.poll() is None else _sweep_group(process.pid)
+        if process.poll() is None:
+            stubborn.append(child.program.name)
+        _kill_group(process.pid)
         process.wait()
     for child in children:
         child.process = None
+    return stubborn
 
 
-def _sweep_group(group: int) -> None:
-    """What the child started and left behind."""
+def _kill_group(group: int) -> None:
+    """The child if it would not go, and what it started and left behind."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 

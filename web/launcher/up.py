@@ -180,8 +180,7 @@ class _Boot:
                 print(f"  {one['username']:<{width}}  {one['password']:<{wide}}  {one['name']}: {what}")
         elif self._instance.first_account_file.exists():
             code = self._instance.first_account_file.read_text().strip()
-            link = code if "://" in code else f"{self._state.address}/{code.lstrip('/')}"
-            say("up.first_account", link=link)
+            say("up.first_account", link=f"{self._state.address}/bienvenida", code=code)
         if not self._wishes.detach:
             say("up.stop_hint")
         sys.stdout.flush()
