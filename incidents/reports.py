@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shapely import Point
-from sqlalchemy import ColumnElement, ForeignKey, Index, Text, Uuid, false, or_, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, Uuid, exists, false, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from geo.places import Shape, geojson
 from geo.zones import zones_at
 from incidents.catalogue import catalogue
+from incidents.incident import Incident, visible_whole_to
 from incidents.moments import moment
 from incidents.tracking import new_tracking_code, start_tracking
 from realtime.access import (
@@ -122,11 +123,14 @@ def audience_of(report: Report) -> Audience:
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """The same rule for a query."""
-    if actor.role in OPERATIONS | {Role.SYSTEM}:
+    """The same rule for a query. Of an incident that is masked to an actor, what it was told in is hidden too."""
+    if actor.role is Role.SYSTEM:
         return true()
+    if actor.role in OPERATIONS:
+        whole = exists().where(Incident.id == Report.incident_id, visible_whole_to(actor))
+        return or_(Report.incident_id.is_(None), whole)
     if actor.role in {Role.AGENCY, Role.NEIGHBOURHOOD} and actor.organization_id:
-        return or_(Report.organization_id == actor.organization_id)
+        return Report.organization_id == actor.organization_id
     return false()
 
 
@@ -164,9 +168,11 @@ async def access_report(
     session: AsyncSession, actor: Actor, report_id: UUID, *, lock: bool = False, expected: int | None = None
 ) -> Report:
     """The only way to a report: it must exist and be visible to the actor."""
+    if lock:  # first the lock, then the look: whoever waited for it sees what the other made of the report
+        await session.execute(select(Report.id).where(Report.id == report_id).with_for_update(key_share=True))
     query = select(Report).where(Report.id == report_id, visible_to(actor))
     if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        query = query.execution_options(populate_existing=True)
     report = (await session.scalars(query)).first()
     if report is None:
         raise NotFound
