@@ -15,7 +15,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 from sqlalchemy import Column, DateTime, Double, Index, SmallInteger, Table, Uuid, select, text
-from sqlalchemy.dialects.postgresql import REAL
+from sqlalchemy.dialects.postgresql import REAL, distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from realtime.database import Base, now
@@ -81,7 +81,7 @@ async def track(session: AsyncSession, unit_id: UUID, since: dt.datetime, until:
             history.received_at >= since - dt.timedelta(hours=1),  # only to pass over older partitions
             history.doubt.bitwise_and(Doubt.IMPLAUSIBLE.value) == 0,
         )
-        .distinct(history.fixed_at)  # the same fix sent twice is one
+        .ext(distinct_on(history.fixed_at))  # the same fix sent twice is one
         .order_by(history.fixed_at)
         .limit(MOST)
     )
