@@ -6,6 +6,9 @@ left as it is, and the rest is done.
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -36,7 +39,7 @@ from web.replay.words import spoken
 from web.settings import Settings
 
 SOURCES: Mapping[str, Callable[[Path], Log]] = {"sf-fire": sf_fire.read, "cdmx-c5": cdmx_c5.read}
-FINE, DIFFERENT, HOPELESS = 0, 1, 2
+FINE, DIFFERENT, HOPELESS, INTERRUPTED = 0, 1, 2, 130
 NEEDED = (
     Permission.REPORT_TRIAGE,
     Permission.INCIDENT_CLOSE,
@@ -79,9 +82,13 @@ async def replay(
 
     It speaks HTTP to `settings.address` unless it is given another way there.
     """
-    page = Page(console or Console(), spoken(settings.language))
+    console = console or Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120)
+    page = Page(console, spoken(settings.language))
     http = http or httpx2.AsyncClient(base_url=settings.address, timeout=TIMEOUT)
     engine = connect(settings.database, pool=1, limits=READING)
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101  (this is a coroutine)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)  # as Ctrl-C does: the simulation must not stay paused
     try:
         log = _read(page, file, source)
         desk, city = await _sign_in(settings, page, http, engine, account or account_for(settings.data))
@@ -93,7 +100,11 @@ async def replay(
         text = "{address} did not answer for {seconds} s. Run the same command again: it continues where it stopped."
         page.line(page.say(text, address=settings.address, seconds=int(PATIENCE)), "bold red")
         return DIFFERENT
+    except asyncio.CancelledError:
+        page.line(page.say("Interrupted. Run the same command again: it continues where it stopped."), "bold red")
+        return INTERRUPTED
     finally:
+        loop.remove_signal_handler(signal.SIGTERM)
         await engine.dispose()
         await http.aclose()
 
@@ -145,7 +156,7 @@ async def _replay(
         await _lay(desk, city, log, played)
     else:
         page.line(page.say("Places stay where the log has them."))
-    ids = _ids(log, played)
+    ids = _ids(played)
     before = await _books(desk, ids)
     _tell_before(page, before)
     with _progress(page, acts := acts_of(played)) as progress:
@@ -184,7 +195,7 @@ async def _lay(desk: Desk, city: dict[str, Any], log: Log, played: list[Story]) 
         page.line(told + page.say(", without streets to move them to."))
 
 
-def _ids(log: Log, played: list[Story]) -> Ids:
+def _ids(played: list[Story]) -> Ids:
     sendings = [sending for story in played for sending in story.sendings]
     return Ids(
         reports=[story.report_id for story in played],
@@ -203,8 +214,8 @@ def _tell_before(page: Page, before: Books) -> None:
     if not before.reports:
         return
     text = (
-        "Already in this city from an earlier run: {reports} reports, {incidents} incidents, {assignments} assignments, "
-        "{statuses} statuses; they are not made again."
+        "Already in this city from an earlier run: {reports} reports, {incidents} incidents, "
+        "{assignments} assignments, {statuses} statuses; they are not made again."
     )
     counts = {name: len(getattr(before, name)) for name in ("reports", "incidents", "assignments")}
     page.line(page.say(text, **counts, statuses=sum(before.statuses.values())))
@@ -225,11 +236,16 @@ async def _quiet(desk: Desk) -> AsyncIterator[None]:
         return
     await desk.client.post("/simulation", {"running": False})
     desk.page.line(desk.page.say("The simulation is paused meanwhile."))
+    there = True
     try:
         yield
+    except ServerAway:
+        there = False
+        raise
     finally:
-        await desk.client.post("/simulation", {"running": True})
-        desk.page.line(desk.page.say("The simulation goes on."))
+        if there:
+            await desk.client.post("/simulation", {"running": True})
+            desk.page.line(desk.page.say("The simulation goes on."))
 
 
 async def _perform(desk: Desk, log: Log, run: Run) -> None:

@@ -52,6 +52,9 @@ SPANISH: dict[str, str] = {
     "{address} did not answer for {seconds} s. Run the same command again: it continues where it stopped.": (
         "{address} no respondió durante {seconds} s. Repetí la orden: sigue donde quedó."
     ),
+    "Interrupted. Run the same command again: it continues where it stopped.": (
+        "Interrumpido. Repetí la orden: sigue donde quedó."
+    ),
     "{address} refused to let us in: {reason}": "{address} no nos dejó entrar: {reason}",
     # On the way.
     "{file}: {rows} rows, {calls} calls, {units} units, {since} – {until} ({zone})": (
@@ -68,8 +71,8 @@ SPANISH: dict[str, str] = {
     "Places stay where the log has them.": "Los lugares quedan donde los tiene el registro.",
     "The simulation is paused meanwhile.": "La simulación queda en pausa mientras tanto.",
     "The simulation goes on.": "La simulación continúa.",
-    "Already in this city from an earlier run: {reports} reports, {incidents} incidents, {assignments} assignments, "
-    "{statuses} statuses; they are not made again.": (
+    "Already in this city from an earlier run: {reports} reports, {incidents} incidents, "
+    "{assignments} assignments, {statuses} statuses; they are not made again.": (
         "Ya estaban en esta ciudad por una reproducción anterior: {reports} avisos, {incidents} incidentes, "
         "{assignments} asignaciones, {statuses} estados; no se hacen de nuevo."
     ),
