@@ -128,10 +128,10 @@ class Hub:
         try:
             yield self
         finally:
-            tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            while self._tasks:  # again and again: redis-py swallows a cancellation that comes while it connects
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.wait(self._tasks, timeout=0.5)
 
     async def join(self, feed: Feed, since: Cursor | None) -> None:
         """Bring a feed up to date and keep it so until it leaves. Returns when it is live, or was closed."""
@@ -252,7 +252,9 @@ class Hub:
         while True:
             poll = POLL if self._bus.alive else POLL_DEAF
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), max(0.0, polled_at + poll - time.monotonic()))
+                # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the bell.
+                async with asyncio.timeout(max(0.0, polled_at + poll - time.monotonic())):
+                    await self._look.wait()
             self._look.clear()  # cleared before looking: a bell during the look makes another look
             bell, self._bell = self._bell, None
             if bell is not None and time.monotonic() < polled_at + poll and await self._take_recent(bell):

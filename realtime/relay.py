@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable
 from uuid import UUID
 
 import orjson
@@ -135,6 +134,6 @@ async def _row(cursor: psycopg.AsyncCursor[TupleRow]) -> TupleRow:
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:
-    waiting: Awaitable[object] = asyncio.wait_for(stop.wait(), seconds)
     with contextlib.suppress(TimeoutError):
-        await waiting
+        async with asyncio.timeout(seconds):
+            await stop.wait()
