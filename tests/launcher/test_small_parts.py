@@ -193,5 +193,6 @@ def test_a_link_to_another_python_is_not_taken_for_our_environment(
     assert not called
 
     python_env._remove()
+    assert not python_env._is_an_environment()  # none at all, as on a new machine
     venv.create(fake, with_pip=False)
     assert python_env._is_an_environment()

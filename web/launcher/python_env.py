@@ -56,9 +56,11 @@ def current(*, development: bool) -> bool:
 def _is_an_environment() -> bool:
     """Whether `.venv` is an environment of its own. Never take it for one by its interpreter alone: a link to
     another Python would have that Python's packages replaced by ours."""
-    told = answer_of([str(PYTHON), "-c", "import sys; print(sys.prefix); print(sys.base_prefix)"]) or "\n"
-    prefix, base = told.splitlines()[:2]
-    return bool(prefix) and prefix != base and Path(prefix).resolve() == VENV.resolve()
+    told = answer_of([str(PYTHON), "-c", "import sys; print(sys.prefix, sys.base_prefix, sep=chr(10))"])
+    if told is None:
+        return False
+    prefix, base = told.splitlines()
+    return prefix != base and Path(prefix).resolve() == VENV.resolve()
 
 
 def _remove() -> None:
