@@ -82,7 +82,7 @@ class Simulation:
         self._seed = seed
         self._timezone = ZoneInfo(timezone)
         self._clock = clock
-        self.world = World()
+        self.world = World(clock=clock)
         self.now = 0.0  # seconds of the simulation's own clock
         self._real = self._looked = self._fixed = self._parked = clock()
 

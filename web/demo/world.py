@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -51,6 +51,7 @@ class World:
     epoch: str = ""
     seq: int = 0
     features: dict[str, dict[str, Any]] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
     _asked: dict[str, float] = field(default_factory=dict)
 
     def replace(self, snapshot: Mapping[str, Any]) -> None:
@@ -69,11 +70,11 @@ class World:
 
     def awaits(self, about: str) -> bool:
         """Whether something was asked about this thing so lately that the answer may not have come round yet."""
-        return time.monotonic() < self._asked.get(about, 0.0)
+        return self.clock() < self._asked.get(about, 0.0)
 
     def asked(self, about: str) -> None:
         """Something is being asked about this thing."""
-        now = time.monotonic()
+        now = self.clock()
         self._asked[about] = now + ANSWER_SECONDS
         if len(self._asked) > 1000:
             self._asked = {thing: until for thing, until in self._asked.items() if until > now}
