@@ -1,5 +1,5 @@
 import { Button, Select, TextInput } from "@mantine/core";
-import { useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
 import { useDraft } from "../lib/drafts";
@@ -16,8 +16,10 @@ import { useAct } from "./useAct";
 
 /** A small form inside the card: a title, its fields, a refusal in words, a way back. */
 function Act({ title, failure, children }: { title: string; failure: string | null; children: ReactNode }) {
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), []);
   return (
-    <section className="card-section act">
+    <section ref={section} className="card-section act">
       <h3>{title}</h3>
       {children}
       {failure && (

@@ -15,7 +15,7 @@ export function KeySheet() {
   const on = useStore(keys, (state) => state.on);
   useKey("?", () => desk.setState({ help: true }));
   return (
-    <Modal closeOnEscape={false} opened={help} onClose={() => desk.setState({ help: false })} title={t("keys.title")} size="lg" closeButtonProps={{ "aria-label": t("action.close") }}>
+    <Modal transitionProps={{ duration: 0 }} closeOnEscape={false} opened={help} onClose={() => desk.setState({ help: false })} title={t("keys.title")} size="lg" closeButtonProps={{ "aria-label": t("action.close") }}>
       <dl className="key-sheet">
         {SHEET.map(([name, strokes]) => (
           <div key={name}>

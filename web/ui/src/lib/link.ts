@@ -1,7 +1,8 @@
 /** The state of the link, as a person reads it. Pure: age of the last message in, state out (reference/ux.md §2.0). */
 import { createStore } from "zustand/vanilla";
 
-export const LATE_AFTER = 10_000;
+/** Heartbeats come every five seconds; nine lets one be late and still says it within ten. */
+export const LATE_AFTER = 9_000;
 export const OFFLINE_AFTER = 30_000;
 export const BACK_FOR = 5_000;
 export const LAG_LIMIT = 5_000;

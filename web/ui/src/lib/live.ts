@@ -55,7 +55,7 @@ export function connect(feedPath: string): void {
     { open: (url) => new WebSocket(url), get: getRaw, now: () => performance.now(), random: Math.random },
   );
   stream.start();
-  setInterval(refresh, 1_000);
+  setInterval(refresh, 500);
   addEventListener("online", retryNow);
   document.addEventListener("visibilitychange", () => {
     refresh();

@@ -44,8 +44,8 @@ describe("the state of the link", () => {
   it("goes by the age of the last message", () => {
     expect(linkName(facts({ lastHeard: null }), 3_000)).toBe("connecting");
     expect(linkName(facts({ lastHeard: null }), 11_000)).toBe("offline");
-    expect(linkName(facts({}), 10_000)).toBe("live");
-    expect(linkName(facts({}), 10_001)).toBe("late");
+    expect(linkName(facts({}), 9_000)).toBe("live");
+    expect(linkName(facts({}), 9_001)).toBe("late");
     expect(linkName(facts({}), 30_001)).toBe("offline");
     expect(linkName(facts({ lag: 6_000 }), 1_000)).toBe("late");
     expect(linkName(facts({ backAt: 0 }), 4_000)).toBe("back");

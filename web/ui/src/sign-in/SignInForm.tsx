@@ -57,6 +57,7 @@ export function SignInForm({ username: known = "", onDone }: { username?: string
       />
       <PasswordInput
         ref={passwordField}
+        data-autofocus={known !== "" || undefined}
         label={t("signIn.password")}
         autoComplete="current-password"
         size="md"

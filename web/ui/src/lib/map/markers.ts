@@ -145,7 +145,7 @@ function unit(letter: string, fill: Fill, hue: Hue, scale: number, paint: Paint)
   context.save();
   context.clip(pill);
   context.fillStyle = colour;
-  if (fill === "half") context.fillRect(x, y, w / 2, h);
+  if (fill === "half") context.fillRect(x, y, w * 0.36, h);
   if (fill === "stripes") {
     context.strokeStyle = colour;
     context.lineWidth = 2 * scale;
@@ -167,20 +167,9 @@ function unit(letter: string, fill: Fill, hue: Hue, scale: number, paint: Paint)
   context.font = `800 ${11.5 * scale}px ${FONT}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  const write = (ink: string, from: number, to: number) => {
-    context.save();
-    context.beginPath();
-    context.rect(from, 0, to - from, height);
-    context.clip();
-    context.fillStyle = ink;
-    context.fillText(letter, width / 2, height / 2 + 0.5 * scale);
-    context.restore();
-  };
-  if (fill === "solid") write(paint("--u-text"), 0, width);
-  else if (fill === "half") {
-    write(paint("--u-text"), 0, width / 2);
-    write(colour, width / 2, width);
-  } else write(colour, 0, width);
+  // The letter stands beside the half that is filled, so that it is read whole.
+  context.fillStyle = fill === "solid" ? paint("--u-text") : colour;
+  context.fillText(letter, fill === "half" ? width * 0.63 : width / 2, height / 2 + 0.5 * scale);
   return pixels(context);
 }
 

@@ -11,7 +11,7 @@ export function ExpiredDialog() {
   const { person } = useSession();
   const queries = useQueryClient();
   return (
-    <Modal opened={expired} onClose={() => {}} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} title={t("expired.title")} centered>
+    <Modal transitionProps={{ duration: 0 }} opened={expired} onClose={() => {}} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} title={t("expired.title")} centered>
       <p className="expired-why">{t("expired.why")}</p>
       <SignInForm
         username={person.username}

@@ -9,8 +9,8 @@ export function UnitPill({ status, lost = false, waiting = false }: { status: Un
   const id = useId();
   const colour = `var(--u-${hue})`;
   const shape = { x: 1, y: 1, width: 24, height: 16, rx: 8 };
-  const ink = (tone: string, clip?: string) => (
-    <text x={13} y={13.2} textAnchor="middle" fontSize={11.5} fontWeight={800} fill={tone} clipPath={clip} aria-hidden>
+  const ink = (tone: string) => (
+    <text x={fill === "half" ? 16.5 : 13} y={13.2} textAnchor="middle" fontSize={11.5} fontWeight={800} fill={tone} aria-hidden>
       {letter}
     </text>
   );
@@ -18,10 +18,7 @@ export function UnitPill({ status, lost = false, waiting = false }: { status: Un
     <svg className={waiting ? "unit-pill unit-pill-waiting" : "unit-pill"} width={26} height={18} viewBox="0 0 26 18" role="img" aria-label={lost ? word("unit", "lost") : word("unit", status)}>
       <defs>
         <clipPath id={`${id}l`}>
-          <rect x={0} y={0} width={13} height={18} />
-        </clipPath>
-        <clipPath id={`${id}r`}>
-          <rect x={13} y={0} width={13} height={18} />
+          <rect x={0} y={0} width={9.5} height={18} />
         </clipPath>
         <pattern id={`${id}s`} width={5} height={5} patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <rect width={2.2} height={5} fill={colour} />
@@ -32,16 +29,7 @@ export function UnitPill({ status, lost = false, waiting = false }: { status: Un
       {fill === "stripes" && <rect {...shape} fill={`url(#${id}s)`} />}
       {fill === "stripes" && <rect x={8} y={2} width={10} height={14} fill="var(--s0)" />}
       <rect {...shape} className="unit-pill-edge" fill="none" stroke={colour} strokeWidth={1.8} strokeDasharray={fill === "dashed" ? "3 2.4" : undefined} />
-      {fill === "solid" ? (
-        ink("var(--u-text)")
-      ) : fill === "half" ? (
-        <>
-          {ink("var(--u-text)", `url(#${id}l)`)}
-          {ink(colour, `url(#${id}r)`)}
-        </>
-      ) : (
-        ink(colour)
-      )}
+      {ink(fill === "solid" ? "var(--u-text)" : colour)}
     </svg>
   );
 }
