@@ -74,7 +74,7 @@ async def changes(
 ) -> Caught | None:
     """What changed for `actor` since then, one line per subject; None when only a snapshot will do."""
     at = await head(session)
-    if since.epoch != stamp(at.epoch, actor) or not at.seq - TOO_FAR <= since.seq <= at.seq:
+    if since.epoch != stamp(at.epoch, actor) or not max(0, at.seq - TOO_FAR) <= since.seq <= at.seq:
         return None
     known = {"after": since.seq, "upto": at.seq, "keys": sorted(actor.keys)}
     changed = (await session.execute(_CHANGED, known)).all()

@@ -304,7 +304,7 @@ def _hello(message: str | bytes) -> Cursor | None:
     match hello:
         case {"type": "hello", "resume": None}:
             return None
-        case {"type": "hello", "resume": {"epoch": str(epoch), "seq": int(seq)}} if not isinstance(seq, bool):
+        case {"type": "hello", "resume": {"epoch": str(epoch), "seq": int(seq)}} if type(seq) is int and seq >= 0:
             return Cursor(epoch, seq)
         case _:
             raise Malformed
