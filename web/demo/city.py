@@ -117,9 +117,11 @@ async def _lay_city(
     ]
     whole = _multi(shapely.unary_union([zone.shape for zone in census]))
     city = _zone(ZoneKind.JURISDICTION, "La Serena–Coquimbo", whole, sum(zone.population for zone in census))
+    # All thinking before the transaction: PostgreSQL ends one that does nothing for ten seconds.
+    laid, ground = [city, *barrios, *_vecinales(barrios)], land(list(census))
     async with transaction(sessions) as session:
-        await lay_zones(session, [city, *barrios, *_vecinales(barrios)])
-        await lay_areas(session, EARTH, [MapArea(layer=EARTH, kind=EARTH, shape=land(list(census)))], ATTRIBUTION)
+        await lay_zones(session, laid)
+        await lay_areas(session, EARTH, [MapArea(layer=EARTH, kind=EARTH, shape=ground)], ATTRIBUTION)
 
 
 def _zone(kind: ZoneKind, name: str, shape: shapely.MultiPolygon, population: int | None) -> Zone:

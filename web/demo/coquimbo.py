@@ -93,7 +93,8 @@ def land(zones: list[CensusZone]) -> shapely.MultiPolygon:
             coast = min(coast, row.bounds[0])
         inland = coast if low > NORTH_OF_THE_BAY else row.bounds[0] if low < south else row.bounds[2] - 3 * ROW
         pieces.append(shapely.box(inland, low - ROW / 10, east + BEYOND, low + ROW))
-    whole = shapely.unary_union(pieces).simplify(ROW / 4)
+    # The zones are made of hexagons of some 150 m; the shore is not.
+    whole = shapely.unary_union(pieces).buffer(2.5 * ROW).buffer(-2.5 * ROW).simplify(ROW / 3)
     parts = whole.geoms if isinstance(whole, shapely.MultiPolygon) else [whole]
     return shapely.MultiPolygon([shapely.Polygon(part.exterior) for part in parts])
 
