@@ -254,8 +254,7 @@ async def _perform(desk: Desk, log: Log, run: Run) -> None:
     if fleet is not None:
         await run.station(fleet)
     await run.perform()
-    if fleet is not None:
-        await run.send_home(fleet)
+    if fleet is not None and await run.send_home(fleet):
         page.line(page.say("The units of the log are out of service now, so that nobody sends them."))
     seconds = max(time.monotonic() - begun, 0.001)
     text = "{minutes}:{seconds} for {acts} acts, {rate} per second; asked again {again} times."

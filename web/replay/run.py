@@ -95,6 +95,7 @@ class Run:
         self.fates: dict[Act, Fate] = {}
         self.triages: dict[str, Triage] = {}
         self._reached = before.reached()
+        self._wanted = {act.sending.unit_id for act in acts if act.sending is not None and not self._was_done(act)}
         self._refusals: set[tuple[str, Kind, UUID | None]] = set()
         self._ours = {act.story.incident_id for act in acts}
         self._progress = progress
@@ -103,7 +104,7 @@ class Run:
     # ── Units ──────────────────────────────────────────────────────────────────────────────────────
 
     async def station(self, fleet: Fleet) -> None:
-        """Every unit of the log exists and is on duty, or is refused; those that an earlier run made are woken up."""
+        """Every unit of the log exists, or is refused; those of an earlier run that have more to do are woken up."""
         known = {
             UUID(one["properties"]["id"]): one["properties"]["status"]
             for one in (await self.client.get("/units"))["features"]
@@ -116,7 +117,7 @@ class Run:
     async def _station(self, fleet: Fleet, unit_id: UUID, unit: LoggedUnit, status: str | None) -> None:
         if status is not None:
             fleet.fates[unit_id] = FOUND
-            if status == Duty.OUT_OF_SERVICE:
+            if status == Duty.OUT_OF_SERVICE and unit_id in self._wanted:
                 await self.client.post(f"/units/{unit_id}/duty", {"duty": Duty.ON_DUTY})
             return
         body = {
@@ -128,13 +129,17 @@ class Run:
         }
         fleet.fates[unit_id] = await self._tried(self.client.post("/units", body))
 
-    async def send_home(self, fleet: Fleet) -> None:
-        """Nobody drives the log's units from now on: take them out of service."""
+    async def send_home(self, fleet: Fleet) -> bool:
+        """Nobody drives the log's units from now on: take those that did something out of service.
+
+        Says whether there were any.
+        """
+        working = [unit_id for unit_id, fate in fleet.fates.items() if fate.done and unit_id in self._wanted]
+        body = {"duty": Duty.OUT_OF_SERVICE, "reason": "replay"}
         async with together() as group:
-            for unit_id, fate in fleet.fates.items():
-                if fate.done:
-                    body = {"duty": Duty.OUT_OF_SERVICE, "reason": "replay"}
-                    group.create_task(self._tried(self.client.post(f"/units/{unit_id}/duty", body)))
+            for unit_id in working:
+                group.create_task(self._tried(self.client.post(f"/units/{unit_id}/duty", body)))
+        return bool(working)
 
     # ── Acts ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -274,7 +279,7 @@ class Run:
     async def _assign(self, act: Act) -> Fate:
         sending, story = act.sending, act.story
         assert sending is not None  # noqa: S101  (an assignment has one)
-        if sending.id in self.before.assignments:
+        if self._was_done(act):
             return FOUND
         triage = self.triages.get(story.call.key)
         if triage is None:
@@ -297,7 +302,7 @@ class Run:
         sending, status = act.sending, act.status
         assert sending is not None  # noqa: S101  (a status has both)
         assert status is not None  # noqa: S101
-        if (sending.id, status) in self._reached:
+        if self._was_done(act):
             return FOUND
         if self._not_there(act.story, Kind.ASSIGN, sending.id):
             return Fate(Outcome.REFUSED, "its assignment was refused")
@@ -323,6 +328,13 @@ class Run:
             if (told.get("disposition"), closed_at) != (story.code, act.occurred_at):
                 raise
         return MADE
+
+    def _was_done(self, act: Act) -> bool:
+        """Whether an earlier run did what a unit is to do."""
+        assert act.sending is not None  # noqa: S101  (asked of a unit's acts only)
+        if act.status is None:
+            return act.sending.id in self.before.assignments
+        return (act.sending.id, act.status) in self._reached
 
     def _not_there(self, story: Story, kind: Kind, sending_id: UUID | None = None) -> bool:
         """Whether the act that must have gone before was refused."""
