@@ -22,7 +22,7 @@ from web.launcher.progress import Step, say
 from web.launcher.supervisor import Program, Stopped, Supervisor, rotate
 
 _PORTS_TRIED = 50
-_READY_WITHIN = 180.0
+_READY_WITHIN = 300.0  # a small machine under load reads its programs slowly
 
 
 @dataclass(frozen=True)
