@@ -214,8 +214,10 @@ def _introduction(plan: Plan, simulated: bool) -> str:
     who = ", ".join(f"{name} {count}" for name, count in plan.users.items())
     lines = [
         f"{sum(plan.users.values())} usuarios ({who}) durante {plan.seconds:.0f} s contra {plan.address}",
-        f"Esta máquina: {os.cpu_count()} núcleos, carga {os.getloadavg()[0]:.1f} antes de empezar "
-        "(la gente y el servidor los comparten).",
+        (
+            f"Esta máquina: {os.cpu_count()} núcleos, carga {os.getloadavg()[0]:.1f} antes de empezar "
+            "(la gente y el servidor los comparten)."
+        ),
     ]
     if simulated:
         lines.append("La simulación de la demostración está andando: agrega tráfico y a veces se adelanta (409).")
