@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from psycopg.errors import ForeignKeyViolation, IdleInTransactionSessionTimeout, UniqueViolation
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -64,6 +65,7 @@ FIELD_MESSAGES = {
     "less_than_equal": "This is too large.",
     "too_long": "These are too many.",
 }
+_TOO_SLOW = IdleInTransactionSessionTimeout  # we were so busy that PostgreSQL gave the transaction up
 NOT_VALID = "This is not valid."
 
 
@@ -130,11 +132,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DBAPIError)
     async def database(request: Request, error: DBAPIError) -> Response:
-        if isinstance(error, IntegrityError):
+        if isinstance(error.orig, ForeignKeyViolation):
+            return problem(request, NotFound())
+        if isinstance(error.orig, UniqueViolation):
             return problem(request, AlreadyExists())
-        if isinstance(error, DataError):
+        if isinstance(error, (DataError, IntegrityError)):
             return problem(request, Malformed(reason="a value is out of range"))
-        if isinstance(error, (OperationalError, InterfaceError)):
+        if isinstance(error, (OperationalError, InterfaceError)) or isinstance(error.orig, _TOO_SLOW):
             log.warning("database busy or away", path=request.url.path, error=str(error.orig)[:200])
             return problem(request, Busy(seconds=2))
         raise error

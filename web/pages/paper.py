@@ -81,7 +81,10 @@ def wants_page(request: Request) -> bool:
 def refusal_page(request: Request, refusal: Refusal) -> HTMLResponse:
     """A refusal as a page, with the numbers to call. Needs no database."""
     message = say(request, refusal.message, **refusal.facts)
-    return page(request, "refusal.html", refusal.status, level=refusal.status, message=message)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    if "seconds" in refusal.facts:
+        headers["Retry-After"] = str(refusal.facts["seconds"])
+    return page(request, "refusal.html", refusal.status, headers, level=refusal.status, message=message)
 
 
 @cache

@@ -34,7 +34,7 @@ from realtime.idempotency import answer_once
 from web.api.reports import ReportBody, limit_reports
 from web.context import Machinery, Machines, Session
 from web.pages.paper import PRIVATE, asset, city_now, known_city, page, say
-from web.problems import FIELD_MESSAGES, NOT_VALID, Busy
+from web.problems import FIELD_MESSAGES, NOT_VALID
 from web.throttle import attempt
 
 router = APIRouter(include_in_schema=False)
@@ -310,9 +310,7 @@ async def get_code_form(request: Request, session: Session, codigo: str = "") ->
 
 
 @router.get("/s/{code}")
-async def get_tracking(
-    request: Request, code: str, machines: Machines, nuevo: str = "", v: str = ""
-) -> Response:
+async def get_tracking(request: Request, code: str, machines: Machines, nuevo: str = "", v: str = "") -> Response:
     """What became of a report. Guessing is limited by address; `v` proves that this page was already found."""
     followed: Tracking | None = None
     async with reading(machines.sessions) as session:

@@ -1,4 +1,4 @@
-"""`/bienvenida`: the first account of a new installation, made with the one-time code that only its operator can read."""
+"""`/bienvenida`: the first account of a new installation, made with the one-time code that its operator has."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 import datetime as dt
 import hmac
 from pathlib import Path
-from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
@@ -56,7 +55,7 @@ class FirstAccount(Body):
 
     city: Name
     name: Name
-    username: Annotated[Name, Field(max_length=80)]
+    username: Name
     password: Password
 
 

@@ -1,0 +1,1 @@
+"""What people and machines reach: pages, words, doors."""
