@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import functools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from pwdlib import PasswordHash
@@ -14,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from realtime.access import Actor, Permission, Role, require
-from realtime.database import Base, now
+from realtime.database import Base, Sessions, now, reading
 from realtime.errors import AlreadyExists, Malformed, NotAllowed, NotFound
 from resources.organizations import Organization, access_organization
 
 HASHER = PasswordHash.recommended()  # argon2id
+# A hash takes a tenth of a second and 64 MB: a morning shift that signs in at once must not stop the dispatchers.
+HASHING = ThreadPoolExecutor(max_workers=2, thread_name_prefix="hashing")
 
 # Whom a role may work for would be a table; one rule is enough: nobody gives a right that he does not have himself.
 ACCOUNT_ROLES = frozenset(Role) - {Role.NEIGHBOUR, Role.SYSTEM}
@@ -66,7 +69,7 @@ async def hashed(password: str) -> str:
     """The password's argon2id hash, made off the event loop. Raises `WeakPassword` outside 12 to 1,024 characters."""
     if not 12 <= len(password) <= 1024:
         raise WeakPassword
-    return await asyncio.to_thread(HASHER.hash, password)
+    return await asyncio.get_running_loop().run_in_executor(HASHING, HASHER.hash, password)
 
 
 async def add_person(
@@ -136,13 +139,22 @@ async def _by_username(session: AsyncSession, username: str) -> Person | None:
     return (await session.scalars(query)).first()
 
 
-async def check_password(session: AsyncSession, username: str, password: str) -> Person | None:
-    """The person whose username and password these are; None otherwise, in the same time either way."""
-    person = await _by_username(session, username)
+async def check_password(sessions: Sessions, username: str, password: str) -> Person | None:
+    """The person whose username and password these are; None otherwise, in the same time either way.
+
+    No connection is held while the hash is made: there are few, and dispatchers wait for them.
+    """
+    async with reading(sessions) as session:
+        person = await _by_username(session, username)
     known = person is not None and person.disabled_at is None
-    against = person.password_hash if person is not None else _nobodys_hash()
-    right = 0 < len(password) <= 1024 and await asyncio.to_thread(HASHER.verify, password, against)
+    against = person.password_hash if person is not None else None
+    right = await asyncio.get_running_loop().run_in_executor(HASHING, _verified, password, against)
     return person if known and right else None
+
+
+def _verified(password: str, against: str | None) -> bool:
+    verified = HASHER.verify(password[:1024], against or _nobodys_hash())
+    return verified and against is not None and 0 < len(password) <= 1024
 
 
 @functools.cache

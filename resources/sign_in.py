@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from realtime.access import Actor
-from realtime.database import Base, now
+from realtime.database import Base, Sessions, now
 from realtime.errors import Refusal
 from resources.organizations import Organization
 from resources.people import Person, access_person, actor_for, check_password, hashed
@@ -61,10 +61,13 @@ def hash_of(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-async def sign_in(session: AsyncSession, *, username: str, password: str, user_agent: str = "") -> tuple[str, SignedIn]:
-    """Check the password and open a session: its token (told once) and who it is."""
-    person = await check_password(session, username, password)
-    if person is None:
+async def sign_in(
+    sessions: Sessions, session: AsyncSession, *, username: str, password: str, user_agent: str = ""
+) -> tuple[str, SignedIn]:
+    """Check the password, apart, and open a session: its token (told once) and who it is."""
+    checked = await check_password(sessions, username, password)
+    person = checked and await session.get(Person, checked.id)
+    if person is None or checked is None or _changed_since(checked, person):
         raise WrongPassword
     organization = await session.get_one(Organization, person.organization_id)
     token = secrets.token_urlsafe(32)
@@ -72,6 +75,10 @@ async def sign_in(session: AsyncSession, *, username: str, password: str, user_a
     session.add(row)
     await session.flush()
     return token, SignedIn(row.token_hash, actor_for(person, organization), person, organization, row.last_seen_at)
+
+
+def _changed_since(checked: Person, person: Person) -> bool:
+    return person.disabled_at is not None or person.password_hash != checked.password_hash
 
 
 async def sign_out(session: AsyncSession, token_hash: bytes) -> None:

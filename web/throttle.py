@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, delete, func, select
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,9 +33,20 @@ def _who(what: str, who: str) -> bytes:
     return hashlib.sha256(f"{what}:{who}".encode("utf-8", "replace")).digest()
 
 
-async def attempt(sessions: Sessions, what: str, who: str, *, limit: int, within: dt.timedelta) -> None:
-    """Count a try of `what` by `who`. Raises `TooMany` over `limit` tries in `within`."""
+_TURN = text("SELECT pg_advisory_xact_lock(:who)")
+
+
+async def attempt(
+    sessions: Sessions, what: str, who: str, *, limit: int, within: dt.timedelta, in_turn: bool = False
+) -> None:
+    """Count a try of `what` by `who`. Raises `TooMany` over `limit` tries in `within`.
+
+    Tries at once may all count before any of them is written down; `in_turn` makes them wait for each other,
+    which is for passwords, not for a whole command centre behind one address.
+    """
     async with transaction(sessions) as session:
+        if in_turn:
+            await session.execute(_TURN, {"who": int.from_bytes(_who(what, who)[:8], "big", signed=True)})
         mine, since = Attempt.who == _who(what, who), now() - within
         tries, oldest = (
             await session.execute(select(func.count(), func.min(Attempt.at)).where(mine, Attempt.at > since))

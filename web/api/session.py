@@ -44,12 +44,13 @@ async def post_session(
     """Sign in. Sets the cookie; a machine that asks for it (`X-Vigia-Token: 1`) gets the token in the answer."""
     address = request.client.host if request.client else "?"
     account = body.username.casefold()
-    await attempt(machines.sessions, "account", account, limit=PER_ACCOUNT, within=WINDOW)
+    await attempt(machines.sessions, "account", account, limit=PER_ACCOUNT, within=WINDOW, in_turn=True)
     await attempt(machines.sessions, "address", address, limit=PER_ADDRESS, within=WINDOW)
     if any(0xD800 <= ord(symbol) <= 0xDFFF for symbol in body.password):
         raise WrongPassword
+    agent = request.headers.get("user-agent", "")
     token, found = await sign_in(
-        session, username=body.username, password=body.password, user_agent=request.headers.get("user-agent", "")
+        machines.sessions, session, username=body.username, password=body.password, user_agent=agent
     )
     await forgive(session, "account", account)
     await forgive(session, "address", address)
