@@ -46,15 +46,16 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = connect(settings.database, pool=15)
+        engine, apart = connect(settings.database, pool=15), connect(settings.database, pool=3)
         sessions = sessions_of(engine)
         bus = Bus(settings.redis_url)
         lane = PositionLane(sessions, bus)
-        app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane)
+        app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart))
         async with lane.running():
             yield
         await bus.close()
         await engine.dispose()
+        await apart.dispose()
 
     app = FastAPI(
         title="Vigía",

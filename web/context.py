@@ -48,6 +48,7 @@ class Machinery:
     bus: Bus
     boards: Boards
     positions: PositionLane
+    aside: Sessions | None = None  # a few connections apart: whoever counts an attempt may hold another already
 
 
 def machinery(request: Request) -> Machinery:

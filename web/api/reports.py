@@ -97,7 +97,8 @@ async def limit_reports(machines: Machinery, actor: Actor, request: Request) -> 
     if actor.role is Role.NEIGHBOUR:
         address = request.client.host if request.client else "?"
         limit = machines.settings.public_reports_per_hour
-        await attempt(machines.sessions, "report", address, limit=limit, within=dt.timedelta(hours=1))
+        sessions = machines.aside or machines.sessions
+        await attempt(sessions, "report", address, limit=limit, within=dt.timedelta(hours=1))
 
 
 @router.get("/{report_id}")
