@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -41,13 +42,32 @@ function stableFiles(): Plugin {
   };
 }
 
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const BUILDING = here(`./node_modules/.static-${process.pid}`);
+const SERVED = here("../static");
+
+/** Built aside and swapped in whole: whoever is served meanwhile never meets an empty folder. */
+function swapIn(): Plugin {
+  return {
+    name: "vigia-swap-in",
+    apply: "build",
+    closeBundle() {
+      if (!existsSync(`${BUILDING}/index.html`)) return;
+      const old = `${BUILDING}-old`;
+      if (existsSync(SERVED)) renameSync(SERVED, old);
+      renameSync(BUILDING, SERVED);
+      rmSync(old, { recursive: true, force: true });
+    },
+  };
+}
+
 const BACKEND = process.env.VIGIA_BACKEND ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/static/",
-  plugins: [react(), stableFiles()],
+  plugins: [react(), stableFiles(), swapIn()],
   build: {
-    outDir: "../static",
+    outDir: BUILDING,
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,

@@ -144,7 +144,7 @@ function ReportRow({ report, gone, selected }: { report: Placed<Report>; gone: b
           <span className="row-title row-words">{report.words}</span>
           <span className="row-place">
             {!report.at && <IconMapPinOff size={14} aria-label={t("report.noPlaceYet")} />}
-            {[report.place, report.zone].filter(Boolean).join(" · ") || t("report.noPlace")}
+            <span>{[report.place, report.zone].filter(Boolean).join(" · ") || t("report.noPlace")}</span>
           </span>
         </span>
         <span className="row-side">
@@ -173,7 +173,9 @@ function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>;
           <span className="row-title">
             <Type size={16} aria-hidden /> <span>{incident.type_name}</span>
           </span>
-          <span className="row-place">{[incident.place, incident.zone].filter(Boolean).join(" · ")}</span>
+          <span className="row-place">
+            <span>{[incident.place, incident.zone].filter(Boolean).join(" · ")}</span>
+          </span>
         </span>
         <span className="row-side">
           <TargetTimer incident={incident} />
@@ -187,10 +189,10 @@ function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>;
               <span className="row-note">{word("state", incident.state)}</span>
             ) : incident.assignments.length > 0 ? (
               <span className="row-pills">
-                {incident.assignments.slice(0, 3).map(({ id, status }) => (
+                {incident.assignments.slice(0, incident.assignments.length === 3 ? 3 : 2).map(({ id, status }) => (
                   <UnitPill key={id} status={status as Parameters<typeof UnitPill>[0]["status"]} waiting={status === "assigned"} />
                 ))}
-                {incident.assignments.length > 3 && <span>{`+${incident.assignments.length - 3}`}</span>}
+                {incident.assignments.length > 3 && <span>{`+${incident.assignments.length - 2}`}</span>}
               </span>
             ) : (
               <span className={unheard ? "row-note row-note-strong" : "row-note"}>{unheard ? t("incident.noUnits") : word("state", incident.state)}</span>

@@ -181,11 +181,10 @@ function WorstRow({ incident, now }: { incident: Incident; now: number }) {
           <em>{t("incident.unacknowledged")}</em>
         ) : (
           <span className="wall-pills">
-            {incident.assignments.slice(0, 2).map(({ id, status, call_sign }) => (
-              <span key={id}>
-                <UnitPill status={status as UnitStatus} /> {call_sign}
-              </span>
+            {incident.assignments.slice(0, 3).map(({ id, status }) => (
+              <UnitPill key={id} status={status as UnitStatus} />
             ))}
+            {incident.assignments.length > 3 && `+${incident.assignments.length - 3}`}
             {incident.assignments.length === 0 && word("state", incident.state)}
           </span>
         )}
