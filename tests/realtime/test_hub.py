@@ -358,6 +358,7 @@ async def test_without_redis_lines_and_positions_come_by_looking(
     stop, bus = asyncio.Event(), Bus(None)
     relay = asyncio.create_task(run_relay(database_url, bus, stop))
     hub = Hub(sessions, bus, BOARDS, positions_now, still_signed_in)
+    await numbered(sessions)
     async with hub.running(), PositionLane(sessions, bus).running() as lane:
         listener = await listen(hub, city.actor("dispatcher"))
         await move(sessions, city, "M1")
