@@ -23,7 +23,6 @@ from sqlalchemy import (
     and_,
     exists,
     false,
-    func,
     or_,
     select,
     true,
@@ -35,7 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geo.places import Shape, geojson
+from geo.places import Shape, geojson, metres_to, near
 from geo.zones import zones_at
 from incidents.assignments import STAMPS, Assignment, AssignmentStatus, live_assignments, shown
 from incidents.catalogue import Catalogue, catalogue
@@ -491,15 +490,14 @@ async def nearby(
     limit: int = 10,
 ) -> Sequence[tuple[Incident, float]]:
     """Open incidents within `metres` of `location` that the actor sees whole, opened in that time; nearest first."""
-    here = func.ST_GeogFromWKB(location.wkb)
-    away = func.ST_Distance(func.geography(Incident.shape), here)
+    away = metres_to(Incident.shape, location)
     query = (
         select(Incident, away)
         .where(
             visible_whole_to(actor),
             Incident.state.in_(_OPEN),
             Incident.opened_at.between(since, until),
-            func.ST_DWithin(func.geography(Incident.shape), here, metres),
+            near(Incident.shape, location, metres),
         )
         .order_by(away)
         .limit(limit)

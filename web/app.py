@@ -51,11 +51,13 @@ def create_app(settings: Settings) -> FastAPI:
         bus = Bus(settings.redis_url)
         lane = PositionLane(sessions, bus)
         app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart))
-        async with lane.running():
-            yield
-        await bus.close()
-        await engine.dispose()
-        await apart.dispose()
+        try:
+            async with lane.running():
+                yield
+        finally:
+            await bus.close()
+            await engine.dispose()
+            await apart.dispose()
 
     app = FastAPI(
         title="Vigía",
