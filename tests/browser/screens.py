@@ -1,0 +1,51 @@
+"""What a person finds on the screens, by the names that a screen reader would say."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Locator, Page, expect
+
+
+def queue(page: Page) -> Locator:
+    """The list on the left."""
+    return page.get_by_role("region", name="Cola de trabajo")
+
+
+def card(page: Page) -> Locator:
+    """The sheet on the right."""
+    return page.get_by_role("complementary", name="Ficha")
+
+
+def row(page: Page, words: str | re.Pattern[str]) -> Locator:
+    """One row of the queue."""
+    return queue(page).get_by_role("button", name=words)
+
+
+def button(where: Page | Locator, name: str) -> Locator:
+    """A button by its name, with or without its key behind it."""
+    return where.get_by_role("button", name=re.compile(rf"^{re.escape(name)}( (\S|Ctrl ↵|Esc))?$"))
+
+
+def worst(page: Page) -> Locator:
+    """The wall's list."""
+    return page.get_by_role("region", name="Prioridad 1 y 2")
+
+
+async def live(page: Page) -> None:
+    """The screen says that it is live."""
+    await expect(page.get_by_text(re.compile("En vivo"))).to_be_visible()
+
+
+async def choose_type(where: Locator, letters: str) -> None:
+    """Type a few letters, take the first."""
+    field = where.get_by_role("combobox", name="Tipo").or_(where.get_by_label("Tipo", exact=True)).first
+    await field.click()
+    await field.fill(letters)
+    await field.press("Enter")
+
+
+async def never_reloaded(*pages: Page) -> None:
+    """What they show came over the feed."""
+    for page in pages:
+        assert await page.evaluate("window.neverReloaded") is True

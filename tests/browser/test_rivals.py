@@ -1,0 +1,51 @@
+"""Two dispatchers, one unit: one sends it, the other reads who did."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from playwright.async_api import Route, expect
+
+from realtime.database import new_id
+from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.screens import card, live, row
+from tests.builders import City
+
+pytestmark = BROWSER
+
+
+async def test_the_loser_reads_who_holds_the_unit(visitors: Visitors, city: City) -> None:
+    dispatcher = await visitors.desk("dispatcher")
+    codes = []
+    for words, place in (("Rivales uno", city.west), ("Rivales dos", city.east)):
+        location = {"type": "Point", "coordinates": [place.x, place.y]}
+        body = {"id": str(new_id()), "type_code": "SIN-02", "place": words, "location": location}
+        made = await dispatcher.post("/incidents", body)
+        codes.append(made["properties"]["code"])
+    winner = await visitors.arrive("/consola", "dispatcher")
+    loser = await visitors.arrive("/consola", "supervisor")
+    for page, words in ((winner, "Rivales uno"), (loser, "Rivales dos")):
+        await live(page)
+        await row(page, re.compile(words)).click()
+        await expect(card(page).get_by_role("button", name=re.compile(r"\bM2\b"))).to_be_enabled()
+
+    # Both press at the same moment; the network of one is slower.
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        asked.set()
+        await go_on.wait()
+        await route.continue_()
+
+    await loser.route("**/assignments", slowly)
+    await card(loser).get_by_role("button", name=re.compile(r"\bM2\b")).click()
+    await asked.wait()
+    await card(winner).get_by_role("button", name=re.compile(r"\bM2\b")).click()
+    await expect(card(winner).get_by_role("heading", name="Móviles asignados")).to_be_visible()
+    go_on.set()
+    refusal = card(loser).get_by_role("alert").filter(has_text="M2")
+    await expect(refusal).to_contain_text(f"M2 ya está en {codes[0]}")
+    await expect(refusal).to_contain_text("dispatcher")
+    await shot(loser, "11-el-que-pierde")
+    await expect(card(loser).get_by_role("heading", name="Móviles asignados")).to_have_count(0)

@@ -1,0 +1,66 @@
+"""Getting in, not getting in, and losing the session in the middle of work."""
+
+from __future__ import annotations
+
+import httpx2
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.screens import button, live, never_reloaded
+from tests.builders import City
+from tests.served import Served
+
+pytestmark = BROWSER
+
+
+async def enter(page: Page, username: str, password: str) -> None:
+    """Fill the form and send it."""
+    await page.get_by_label("Usuario").fill(username)
+    await page.get_by_label("Contraseña", exact=True).fill(password)
+    await button(page, "Ingresar").click()
+
+
+async def test_wrong_words_say_so_and_right_ones_let_in(visitors: Visitors, city: City) -> None:
+    page = await visitors.arrive("/consola")
+    await expect(page.get_by_label("Usuario")).to_be_visible()
+    await button(page, "Ingresar").click()
+    await expect(page.get_by_text("Escribí tu usuario.")).to_be_visible()
+    await enter(page, "call_taker", "no es esta")
+    await expect(page.get_by_role("alert")).to_contain_text("contraseña")
+    await expect(page.get_by_label("Usuario")).to_have_value("call_taker")
+    await shot(page, "13-clave-equivocada")
+    await enter(page, "call_taker", city.password)
+    await live(page)
+    assert page.url.endswith("/consola")
+
+
+async def test_too_many_tries_say_how_long_to_wait(visitors: Visitors, served: Served) -> None:
+    async with httpx2.AsyncClient(base_url=served.address, timeout=60) as http:
+        for _ in range(10):
+            answer = await http.post("/api/v1/session", json={"username": "nobody here", "password": "x"})
+            assert answer.status_code == 401
+    page = await visitors.arrive("/ingresar")
+    await enter(page, "nobody here", "x")
+    await expect(page.get_by_role("alert")).to_contain_text("Demasiados intentos")
+
+
+async def test_a_session_that_ends_asks_again_over_the_screen(visitors: Visitors, served: Served, city: City) -> None:
+    page = await visitors.arrive("/ingresar")
+    await enter(page, "trained", city.password)
+    await live(page)
+    await page.evaluate("window.neverReloaded = true")
+    await page.keyboard.press("n")
+    await page.get_by_label("Lugar").fill("Lo que estaba escribiendo")
+    cookies = {one["name"]: one["value"] for one in await page.context.cookies()}
+    headers = {"Authorization": f"Bearer {cookies['vigia']}"}
+    async with httpx2.AsyncClient(base_url=served.address, headers=headers) as http:
+        assert (await http.delete("/api/v1/session")).status_code == 204
+    dialog = page.get_by_role("dialog", name="Sesión vencida")
+    await expect(dialog).to_be_visible()
+    await shot(page, "14-sesion-vencida")
+    await dialog.get_by_label("Contraseña", exact=True).fill(city.password)
+    await button(dialog, "Ingresar").click()
+    await expect(dialog).to_have_count(0)
+    await live(page)
+    await expect(page.get_by_label("Lugar")).to_have_value("Lo que estaba escribiendo")
+    await never_reloaded(page)
