@@ -5,6 +5,7 @@ import { useKey } from "../lib/keys";
 import { board, useBoard, useLink } from "../lib/live";
 import { isUnacknowledged } from "../lib/queue";
 import { ExpiredDialog } from "../lib/ui/ExpiredDialog";
+import { Fence } from "../lib/ui/Fence";
 import { LinkStrip } from "../lib/ui/LinkState";
 import { Toasts } from "../lib/ui/Toasts";
 import { useMay } from "../lib/session";
@@ -22,6 +23,7 @@ const PANES: Pane[] = ["queue", "map", "card", "units"];
 export function Console() {
   const mayOpen = useMay("incident.open");
   const pane = useDesk((state) => state.pane);
+  const selected = useDesk((state) => `${state.selected ?? ""}:${state.form ?? ""}`);
   const link = useLink((state) => state.name);
   useKey("n", () => newIncident(), mayOpen);
   useKey("escape", back);
@@ -35,11 +37,19 @@ export function Console() {
         <DemoBanner />
       </div>
       <main className="console-main">
-        <Queue />
-        <MapPane />
-        <Card />
+        <Fence>
+          <Queue />
+        </Fence>
+        <Fence>
+          <MapPane />
+        </Fence>
+        <Fence resetKey={selected}>
+          <Card />
+        </Fence>
       </main>
-      <UnitStrip />
+      <Fence>
+        <UnitStrip />
+      </Fence>
       <nav className="pane-tabs" aria-label={t("pane.title")}>
         {PANES.map((each) => (
           <button key={each} type="button" aria-current={pane === each || undefined} onClick={() => desk.setState({ pane: each })}>

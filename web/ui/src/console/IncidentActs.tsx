@@ -17,7 +17,10 @@ import { useAct } from "./useAct";
 /** A small form inside the card: a title, its fields, a refusal in words, a way back. */
 function Act({ title, failure, children }: { title: string; failure: string | null; children: ReactNode }) {
   const section = useRef<HTMLElement>(null);
-  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    // Braces: newer browsers answer with a promise, which is no clean-up.
+    void section.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
     <section ref={section} className="card-section act">
       <h3>{title}</h3>
