@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -168,10 +169,13 @@ def _fields(line: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """Without what the API would refuse; empty where the table says that it does not know."""
-    seen = "".join(" " if unicodedata.category(symbol) in {"Cc", "Cs"} else symbol for symbol in text).strip()
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(symbol) in {"Cc", "Cs"} else symbol for symbol in text)
+    seen = text.strip()
     return "" if seen.casefold() in NOTHING else seen
 
 
+@cache
 def tidy(text: str) -> str:
     """One spelling for names that people type: no accents, no case, single spaces."""
     bare = unicodedata.normalize("NFKD", text)
