@@ -120,7 +120,7 @@ async def sound(context: BrowserContext, *paths: str) -> None:
     page = await context.new_page()
     for path in paths:
         for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await page.emulate_media(color_scheme=scheme)
             await page.goto(path)
             assert await page.evaluate(SHAPE) == WELL, path
             assert await page.evaluate(CONTRAST) == [], (path, scheme)

@@ -66,7 +66,7 @@ def _plural_of(text: str) -> tuple[str, str]:
     for template in PAGES:
         with template.open("rb") as file:
             for _, _, message, _ in babel_extract(file, ("_", "gettext", "ngettext"), [], {"trimmed": "true"}):
-                if isinstance(message, tuple) and text in message and message[1]:
+                if isinstance(message, tuple) and text in message and message[0] and message[1]:
                     return message[0], message[1]
     return text, text
 

@@ -29,8 +29,8 @@
   const describe = async (lon, lat) => {
     try {
       const answer = await fetch(`/api/v1/places/describe?lon=${lon}&lat=${lat}`);
-      const words = answer.ok ? (await answer.json()).place : "";
-      if (words && !fields.place.value) { fields.place.value = words; keep(); }
+      const words = answer.ok ? await answer.json() : {};
+      if (words.street && !fields.place.value) { fields.place.value = words.place; keep(); }
     } catch { /* the point alone will do */ }
   };
   if ("geolocation" in navigator && window.isSecureContext) at("here").hidden = false;
