@@ -15,33 +15,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime.errors import Malformed, Refusal
+from web.headers import ALWAYS
 from web.problems import problem
 
 MAX_BODY = 64 * 1024  # bytes; a report has 2,000 characters
 LARGER = {"/api/v1/positions": 256 * 1024}  # 500 fixes
 MAX_DEPTH = 20
-
-CONTENT_SECURITY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # Mantine sets sizes inline
-        "img-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "connect-src 'self' ws: wss:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
-)
-ALWAYS = {
-    "Content-Security-Policy": CONTENT_SECURITY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
-}
 
 
 class BodyTooLarge(Refusal):

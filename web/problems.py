@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from realtime.errors import AlreadyExists, Malformed, NotFound, Refusal
+from web.headers import ALWAYS
 from web.language import language_for, said
 from web.pages.paper import refusal_page, wants_page
 
@@ -112,7 +113,9 @@ def install(app: FastAPI) -> None:
     async def broken(request: Request, error: Exception) -> Response:
         code = secrets.token_hex(4)
         log.error("broken", code=code, path=request.url.path, error=type(error).__name__)
-        return problem(request, Broken(code=code))  # Starlette logs the error itself and goes on
+        answer = problem(request, Broken(code=code))  # Starlette logs the error itself and goes on
+        answer.headers.update(ALWAYS)  # this one is made outside of the Guard
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> Response:
