@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import os
 import random
 import time
@@ -68,6 +69,7 @@ class Client:
         self._token = ""
         self._entering = asyncio.Lock()
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._told_away = -math.inf
         self.again = 0
 
     async def enter(self) -> dict[str, Any]:
@@ -120,7 +122,8 @@ class Client:
             if time.monotonic() + pause - since > self._patience:
                 raise ServerAway
             self.again += 1
-            if tries == 3:
+            if tries == 3 and time.monotonic() > self._told_away + self._patience:
+                self._told_away = time.monotonic()  # once for all the requests that wait
                 self._away()
             await asyncio.sleep(pause)
         raise AssertionError  # the count has no end
