@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import LargeBinary, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,7 +49,8 @@ async def answer_once(
     Two at once: the second waits at the key until the first has committed, then reads its answer.
     """
     principal = actor.id or NOBODY
-    digest = hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).digest()
+    # The slow encoder, because it takes whatever a body may hold: integers beyond 64 bits, halves of surrogates.
+    digest = hashlib.sha256(json.dumps(request, sort_keys=True, separators=(",", ":")).encode()).digest()
     claim = insert(KeptAnswer).values(principal=principal, key=key, request_hash=digest, made_at=now())
     mine = KeptAnswer.principal == principal, KeptAnswer.key == key
     if (await session.execute(claim.on_conflict_do_nothing().returning(KeptAnswer.key))).first() is None:

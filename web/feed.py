@@ -113,6 +113,12 @@ class Client(ServerConnection):
         else:
             super().process_event(event)
 
+    def send_data(self) -> None:
+        """The library writes: a pong, a close. It may be left half said, and then nothing may go past it."""
+        if self.feed is not None:
+            self.feed.clogged = True
+        super().send_data()
+
     @property
     def send_straight(self) -> Callable[[bytes], int]:
         """Past the transport, which must hold nothing then."""

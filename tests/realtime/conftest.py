@@ -29,6 +29,7 @@ from resources.sign_in import SignIn, hash_of, still_signed_in
 from tests.builders import City
 from web.boards import BOARDS
 from web.feed import Gateway
+from web.launcher.redis import PrivateRedis
 from web.settings import Settings
 
 PATIENCE = 15.0  # seconds: tests say what must happen, not how fast
@@ -112,6 +113,13 @@ async def bus(redis_url: str, redis_name: str) -> AsyncIterator[Bus]:
     bus = Bus(redis_url, name=redis_name)
     yield bus
     await bus.close()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
+    """A Redis to be maltreated."""
+    with PrivateRedis(tmp_path) as server:
+        yield server
 
 
 async def numbered(sessions: Sessions) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -24,13 +23,6 @@ def line(seq: int) -> Line:
     """Some line."""
     face = Face(frozenset({"ops:0", "crew:0"}), {"properties": {"version": seq}})
     return Line(seq, f"unit:{seq}", seq, (face,), frozenset({"ops:0"}))
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
-    """A Redis to be maltreated."""
-    with PrivateRedis(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from resources.units import Duty, set_duty
 from tests.builders import City, an_assignment, an_incident
 from tests.realtime.conftest import Screen, fresh, numbered, until
 from web.boards import BOARDS
+from web.launcher.redis import PrivateRedis
 
 
 class Wire:
@@ -368,6 +369,42 @@ async def test_without_redis_lines_and_positions_come_by_looking(
         assert listener.screen.messages[-1]["bus"] is False
     stop.set()
     await relay
+
+
+@pytest.mark.faults
+async def test_redis_may_hang_die_and_come_back_empty_under_writes(
+    sessions: Sessions, database_url: str, city: City, own_redis: PrivateRedis
+) -> None:
+    stop, bus, relays_bus = asyncio.Event(), Bus(own_redis.url), Bus(own_redis.url)
+    relay = asyncio.create_task(run_relay(database_url, relays_bus, stop))
+    await numbered(sessions)
+    hub = Hub(sessions, bus, BOARDS, positions_now, still_signed_in)
+    async with hub.running():
+        listener = await listen(hub, city.actor("dispatcher"))
+
+        async def told_of_all() -> None:
+            for turn in range(6):
+                await move(sessions, city, "M1", Duty.BREAK if turn % 2 else Duty.ON_DUTY)
+            seq = await numbered(sessions)
+            await until(lambda: listener.screen.seq >= seq)
+            lines = [message["seq"] for message in listener.screen.messages if message["type"] == "line"]
+            assert lines == list(range(listener.screen.messages[0]["seq"] + 1, seq + 1))
+
+        await told_of_all()
+        own_redis.pause()
+        await told_of_all()
+        await until(lambda: not bus.alive)
+        own_redis.resume()
+        await told_of_all()
+        own_redis.kill()
+        await told_of_all()
+        own_redis.start()
+        await until(lambda: bus.alive)
+        await told_of_all()
+    stop.set()
+    await relay
+    await bus.close()
+    await relays_bus.close()
 
 
 async def test_a_heartbeat_is_not_given_when_nobody_can_vouch_for_it(

@@ -185,7 +185,9 @@ async def test_history_holds_what_was_packed(sessions: Sessions, city: City) -> 
     ]
     async with transaction(sessions) as session:
         await write_history(session, fixes)
-    assert [Fix(**{**row._mapping, "doubt": Doubt(row.doubt)}) for row in await history_in_order(sessions, unit)] == fixes
+    assert [
+        Fix(**{**row._mapping, "doubt": Doubt(row.doubt)}) for row in await history_in_order(sessions, unit)
+    ] == fixes
 
 
 async def history_in_order(sessions: Sessions, unit_id: UUID) -> list[Any]:
