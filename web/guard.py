@@ -74,7 +74,7 @@ class Guard:
 async def _body(scope: Scope, receive: Receive) -> bytes:
     headers, limit = Headers(scope=scope), LARGER.get(scope["path"], MAX_BODY)
     announced = headers.get("content-length", "0")
-    if not announced.isdigit() or int(announced) > limit:
+    if not (announced.isascii() and announced.isdigit() and len(announced) < 16) or int(announced) > limit:
         raise BodyTooLarge(limit=limit)
     parts, size, more = [], 0, True
     while more:
