@@ -17,6 +17,7 @@ from realtime.access import Actor, Permission, require
 from realtime.database import new_id
 from realtime.errors import IllegalMove
 from realtime.lifecycle import move
+from resources.organizations import access_organization
 
 
 async def hold_incident(
@@ -106,6 +107,8 @@ async def refer_incident(
     """It is somebody else's: hand it over."""
     require(actor, Permission.INCIDENT_CLOSE)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    if organization_id is not None:
+        await access_organization(session, organization_id)
     detail = {"reason": reason, "organization_id": str(organization_id) if organization_id else None}
     await _end(session, actor, incident, IncidentState.REFERRED, detail, moment(occurred_at))
     return incident
