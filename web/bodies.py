@@ -8,7 +8,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import shapely
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from geo.places import parse_point
@@ -45,6 +54,13 @@ def _place(raw: Any) -> shapely.Point:
     return raw if isinstance(raw, shapely.Point) else parse_point(raw)
 
 
+def _written_out(value: Any) -> Any:
+    """Seconds or milliseconds since 1970 have no offset, and which of the two they are would be a guess."""
+    if isinstance(value, dt.datetime) or (isinstance(value, str) and ":" in value):
+        return value
+    raise PydanticCustomError("datetime_type", "This is not a time.")
+
+
 def _when(value: dt.datetime) -> dt.datetime:
     if value < EARLIEST or value.year > 2100:
         raise PydanticCustomError("implausible_time", "That time is not plausible.")
@@ -60,7 +76,7 @@ Phone = Annotated[str, Field(max_length=40, pattern=r"^[0-9+() .\-]*$")]
 Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
 Password = Annotated[str, Field(max_length=1024), AfterValidator(_clean)]
 NewId = Annotated[UUID, AfterValidator(_uuid7)]
-When = Annotated[AwareDatetime, AfterValidator(_when)]
+When = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_when)]
 Priority = Annotated[int, Field(strict=True, ge=1, le=4)]
 Location = Annotated[
     shapely.Point,
