@@ -13,7 +13,7 @@ from geo.extent import attribution, extent
 from realtime.access import GRANTS
 from realtime.database import now
 from resources.organizations import municipality
-from resources.sign_in import SignedIn, WrongPassword, sign_in, sign_out
+from resources.sign_in import SignedIn, sign_in, sign_out
 from web.bodies import Body, Name
 from web.context import Machinery, Machines, Session, Signed, cookie_name
 from web.throttle import attempt, forgive
@@ -46,8 +46,6 @@ async def post_session(
     account = body.username.casefold()
     await attempt(machines.sessions, "account", account, limit=PER_ACCOUNT, within=WINDOW, in_turn=True)
     await attempt(machines.sessions, "address", address, limit=PER_ADDRESS, within=WINDOW)
-    if any(0xD800 <= ord(symbol) <= 0xDFFF for symbol in body.password):
-        raise WrongPassword
     agent = request.headers.get("user-agent", "")
     token, found = await sign_in(
         machines.sessions, session, username=body.username, password=body.password, user_agent=agent
