@@ -1,0 +1,212 @@
+"""The matrix of routes and people, and the stage on which each request is made and taken back.
+
+Whatever a request does is done in a savepoint that is rolled back, so that the order of requests does not matter
+and each finds the same things: an incident with a unit on scene, a waiting report, and so on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from coordination.sharing import share_incident
+from incidents.assignments import AssignmentStatus
+from incidents.closing import close_incident
+from incidents.dispatch import report_status
+from incidents.timeline import add_note
+from realtime.database import connect, new_id
+from tests.api.desks import app_on, badge, copy_of
+from tests.builders import PASSWORD, City, a_report, an_assignment, an_incident
+from web.context import open_session
+from web.demo.control import start_simulation
+
+STAFF = frozenset({"call_taker", "dispatcher", "trained", "supervisor"})
+DESK = STAFF - {"call_taker"}
+MANAGERS = frozenset({"supervisor", "administrator"})
+NOBODY = "nobody"  # who did not sign in
+PEOPLE = frozenset(City.people)
+EVERYBODY = PEOPLE | {NOBODY}
+
+HERE_AND_NOW = {"type": "Point", "coordinates": [-60.66, -32.95]}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may call a route with which body; whom it is hidden from; everybody else is refused.
+
+    Names in braces in the path are things on the stage; `NEW` in a body is a fresh id.
+    """
+
+    done: frozenset[str]
+    hidden: frozenset[str] = frozenset()
+    body: dict[str, Any] | None = None
+    query: str = ""
+    status: int = 200
+    on: dict[str, str] = field(default_factory=dict)  # which of several things on the stage, where not the first
+
+
+def row(done: frozenset[str], status: int = 200, /, *hidden: str, query: str = "", on: str = "", **body: Any) -> Row:
+    """A row, in as few words as possible."""
+    where = {"incident_id": on} if on else {}
+    return Row(done, frozenset(hidden), body or None, query, status, where)
+
+
+NEW = "a new id"
+SHARED = STAFF | {"crew m1", "police"}  # who sees all of the incident on the stage and may write on it
+UNAWARE = ("crew m2", "ambulances", "vecinal oeste", "vecinal este", "administrator")
+REPORTERS = EVERYBODY - {"wall", "administrator"}
+OWN_UNIT = STAFF | {"crew m1", "government", "wall"}
+OTHERS_UNIT = ("crew m2", "police", "ambulances", "vecinal oeste", "vecinal este", "administrator")
+WATCHERS = STAFF | {"government", "wall"}
+NOT_WATCHERS = tuple(PEOPLE - WATCHERS)
+
+MATRIX: dict[str, Row] = {
+    "POST /session": row(EVERYBODY, username="dispatcher", password=PASSWORD),
+    "GET /session": row(PEOPLE),
+    "DELETE /session": row(PEOPLE, 204),
+    "GET /catalogue": row(EVERYBODY),
+    "POST /reports": row(REPORTERS, 201, id=NEW, words="humo"),
+    "GET /reports/{report_id}": row(STAFF | {"police"}, 200, *(PEOPLE - STAFF - {"police"})),
+    "POST /reports/{report_id}/contact": row(STAFF),
+    "GET /reports/{report_id}/similar": row(STAFF),
+    "POST /reports/{report_id}/accept": row(STAFF, 201, incident_id=NEW, type_code="SIN-01"),
+    "POST /reports/{report_id}/join": row(STAFF, incident_id="the incident"),
+    "POST /reports/{report_id}/dismiss": row(STAFF, reason="hoax"),
+    "POST /incidents": row(STAFF, 201, id=NEW, type_code="SIN-01", location=HERE_AND_NOW),
+    "GET /incidents": row(PEOPLE),
+    "GET /incidents/{incident_id}": row(SHARED | {"government", "wall"}, 200, *UNAWARE),
+    "GET /incidents/{incident_id}/timeline": row(SHARED | {"government"}, 200, *UNAWARE, "wall"),
+    "POST /incidents/{incident_id}/notes": row(SHARED, 201, "crew m2", "ambulances", id=NEW, text="llegó el fiscal"),
+    "POST /incidents/{incident_id}/notes/{note_id}/strike": row(DESK, reason="era otro"),
+    "POST /incidents/{incident_id}/reclassify": row(STAFF, type_code="INC-01"),
+    "POST /incidents/{incident_id}/relocate": row(STAFF, location=HERE_AND_NOW),
+    "POST /incidents/{incident_id}/hold": row(STAFF, on="waiting", reason="sin móviles"),
+    "POST /incidents/{incident_id}/under-control": row(STAFF),
+    "POST /incidents/{incident_id}/finish": row(STAFF),
+    "POST /incidents/{incident_id}/close": row(DESK, disposition="resolved"),
+    "POST /incidents/{incident_id}/cancel": row(DESK, reason="error"),
+    "POST /incidents/{incident_id}/refer": row(DESK, reason="es de la provincia"),
+    "POST /incidents/{incident_id}/reopen": row(DESK, on="closed", reason="volvió"),
+    "POST /incidents/{incident_id}/share": row(DESK, organization_id="an agency"),
+    "POST /incidents/{incident_id}/unshare": row(DESK, organization_id="an agency"),
+    "POST /incidents/{incident_id}/assignments": row(DESK, 201, id=NEW, unit_id="a free unit"),
+    "POST /assignments/{assignment_id}/status": row(DESK | {"crew m1"}, 200, "crew m2", status="transporting"),
+    "GET /units": row(PEOPLE),
+    "GET /units/{unit_id}": row(OWN_UNIT, 200, *OTHERS_UNIT),
+    "GET /units/{unit_id}/track": row(OWN_UNIT, 200, *OTHERS_UNIT),
+    "POST /units": row(MANAGERS, 201, id=NEW, call_sign="Z9", kind="patrol", organization_id="an agency"),
+    "POST /units/{unit_id}/duty": row(DESK | {"crew m1"}, duty="break"),
+    "POST /positions": row(DESK | {"crew m1", "crew m2"}, positions=[]),
+    "GET /organizations": row(PEOPLE),
+    "POST /organizations": row(MANAGERS, 201, id=NEW, name="Club", kind="neighbourhood"),
+    "GET /people": row(MANAGERS),
+    "POST /people": row(
+        *(MANAGERS, 201),
+        id=NEW,
+        username="nuevo",
+        password=PASSWORD,
+        name="N",
+        role="wall",
+        organization_id="an agency",
+    ),
+    "POST /people/{person_id}/disable": row(MANAGERS),
+    "POST /people/{person_id}/password": row(MANAGERS, 204, password="otra clave de prueba"),
+    "GET /zones": row(EVERYBODY),
+    "GET /places/describe": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
+    "GET /tiles/{z}/{x}/{y}.mvt": row(EVERYBODY),
+    "GET /snapshot": row(PEOPLE),
+    "GET /events": row(PEOPLE, 410, query="?epoch=another&after=0"),
+    "GET /simulation": row(WATCHERS, 200, *NOT_WATCHERS),
+    "POST /simulation": row(DESK, running=False),
+    "GET /openapi.json": row(EVERYBODY),
+}
+
+
+@dataclass
+class Stage:
+    """What the requests are about."""
+
+    app: FastAPI
+    tokens: dict[str, str]
+    ids: dict[str, str]
+
+    def fill(self, template: str, on: dict[str, str]) -> str:
+        """A path with the ids of the stage in it."""
+        return re.sub(r"\{(\w+)\}", lambda name: self.ids[on.get(name[1], name[1])], template)
+
+    def dress(self, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        """A body with ids in it."""
+        if body is None:
+            return None
+        return {name: str(new_id()) if word == NEW else self._word(word) for name, word in body.items()}
+
+    def _word(self, word: Any) -> Any:
+        return self.ids.get(word, word) if isinstance(word, str) else word
+
+
+async def _set(session: AsyncSession, app: FastAPI) -> Stage:
+    city = City()
+    trained = city.actor("trained")
+    incident = await an_incident(session, trained)
+    sent = await an_assignment(session, trained, incident, city.units["M1"])
+    await report_status(session, trained, sent.id, status=AssignmentStatus.ON_SCENE)
+    await share_incident(session, trained, incident.id, organization_id=city.organizations["police"])
+    note = await add_note(session, trained, incident.id, note_id=new_id(), text="nota")
+    waiting, closed = await an_incident(session, trained), await an_incident(session, trained)
+    await close_incident(session, trained, closed.id, disposition="resolved")
+    report = await a_report(session, city.actor("police"))
+    await start_simulation(session, trained)
+    ids = {
+        "incident_id": incident.id,
+        "the incident": incident.id,
+        "waiting": waiting.id,
+        "closed": closed.id,
+        "note_id": note.id,
+        "report_id": report.id,
+        "assignment_id": sent.id,
+        "unit_id": city.units["M1"],
+        "a free unit": city.units["M2"],
+        "an agency": city.organizations["ambulances"],
+        "person_id": city.people["government"][0],
+    }
+    tokens = {name: await badge(session, person[0]) for name, person in city.people.items()}
+    await session.flush()
+    tile = {"z": "12", "x": "1357", "y": "2443"}
+    return Stage(app, tokens, {name: str(id_) for name, id_ in ids.items()} | tile)
+
+
+@asynccontextmanager
+async def staged(maintenance_url: str, template: str, redis_url: str, data: Path) -> AsyncIterator[Stage]:
+    """One transaction that never ends well, with the stage in it."""
+    with copy_of(maintenance_url, template) as url:
+        engine = connect(url, pool=1, limits="-c statement_timeout=10000")
+        async with app_on(url, redis_url, data) as app, engine.connect() as connection:
+            await connection.begin()
+            app.dependency_overrides[open_session] = _taken_back(connection)
+            async with AsyncSession(
+                connection, expire_on_commit=False, join_transaction_mode="conditional_savepoint"
+            ) as session:
+                yield await _set(session, app)
+            await connection.rollback()
+        await engine.dispose()
+
+
+def _taken_back(connection: AsyncConnection) -> Any:
+    async def open_and_take_back() -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        ) as session:
+            await session.begin()
+            try:
+                yield session
+            finally:
+                await session.rollback()
+
+    return open_and_take_back
