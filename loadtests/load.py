@@ -44,12 +44,14 @@ def main() -> int:
         address = _loopback(os.environ.get("VIGIA_ADDRESS", "http://127.0.0.1:8000"))
         plan, since, simulated = _prepare(address, wishes)
         print(_introduction(plan, simulated), flush=True)
+        before = processor_seconds()
         seen = _let_loose(plan)
+        spent = {name: used - before.get(name, 0.0) for name, used in processor_seconds().items()}
     except Hopeless as why:
         print(f"vigia load: {why}", file=sys.stderr)
         return 2
     found = asyncio.run(reckon(os.environ["VIGIA_DATABASE_URL"], plan, seen, since))
-    return _tell(seen, found)
+    return _tell(seen, found, spent)
 
 
 def _wishes() -> argparse.Namespace:
@@ -194,6 +196,26 @@ def _shared_out(users: int) -> dict[str, int]:
     return counts
 
 
+def processor_seconds() -> dict[str, float]:
+    """What each process of the instance has used so far, its children included: a figure that neighbours on the
+    machine do not change. Empty where the instance is not run by `./vigia up`."""
+    try:
+        state = json.loads(Path(os.environ.get("VIGIA_DATA", "var"), "run", "state.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    groups = {one["pid"]: one["name"] for one in state["processes"] if one["running"]}
+    used = dict.fromkeys(groups.values(), 0.0)
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            told = file.read_text().rpartition(")")[2].split()  # from the third field on
+        except OSError:
+            continue
+        # Its own group, or its child: the database's workers are groups of their own.
+        if name := groups.get(int(told[2])) or groups.get(int(told[1])):
+            used[name] += (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
 def _let_loose(plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="vigia-load-") as place:
         wish, result = Path(place, "plan.json"), Path(place, "seen.json")
@@ -224,7 +246,7 @@ def _introduction(plan: Plan, simulated: bool) -> str:
     return "\n".join(lines)
 
 
-def _tell(seen: dict[str, Any], found: Reckoning) -> int:
+def _tell(seen: dict[str, Any], found: Reckoning, spent: dict[str, float]) -> int:
     by_name: defaultdict[str, list[tuple[float, str | None]]] = defaultdict(list)
     for name, milliseconds, failure in seen["requests"]:
         by_name[name].append((milliseconds, failure))
@@ -235,6 +257,9 @@ def _tell(seen: dict[str, Any], found: Reckoning) -> int:
     failures = [f"{name}: {failure}" for name, _, failure in seen["requests"] if failure is not None]
     _row("en total, sin pantallas", [ms for ms, _ in answered], sum(failure is not None for _, failure in answered))
     print(f"  {len(answered) / seen['seconds']:.1f} pedidos por segundo")
+    if spent:
+        each = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in spent.items())
+        print(f"  Procesador: {each}; en total {sum(spent.values()) / len(answered) * 1000:.0f} ms por pedido")
 
     print(f"\n{'Del hecho a la pantalla, en ms':<58}{'n':>7}{'':>8}{'p50':>8}{'p95':>8}{'p99':>8}")
     _row("desde el 2xx hasta la línea (0: llegó antes)", [max(0.0, one) * 1000 for one in found.from_answer])
