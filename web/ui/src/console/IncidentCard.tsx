@@ -2,7 +2,7 @@ import { Button, Menu } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
-import { hourSeconds } from "../lib/format";
+import { hourSeconds, placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { isOver, isUnacknowledged } from "../lib/queue";
@@ -38,7 +38,7 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
         mark={<PriorityMark level={incident.priority} size={36} muted={over} hollow={incident.state === "under_control"} />}
         title={incident.type_name}
         code={incident.code}
-        place={[incident.place, incident.zone].filter(Boolean).join(" · ") || t("report.noPlace")}
+        place={placeLine(incident.place, incident.zone) || t("report.noPlace")}
         side={<TargetTimer incident={incident} big />}
       />
       <p className="state-line">

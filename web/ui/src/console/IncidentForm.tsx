@@ -1,6 +1,6 @@
 import { Button, Select, TextInput, Textarea } from "@mantine/core";
 import { IconCrosshair, IconMapPin, IconPlus } from "@tabler/icons-react";
-import { useEffect, useMemo, useRef, type FormEvent, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type FormEvent, type KeyboardEvent, type ReactNode } from "react";
 import { newId } from "../lib/api";
 import { useCatalogue } from "../lib/catalogue";
 import { useDraft } from "../lib/drafts";
@@ -46,6 +46,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
     [],
   );
   const [draft, change, discard] = useDraft<Draft>(name, start);
+  const [typed, setTyped] = useState("");
   const { busy, failure, act, setFailure } = useAct();
   const clicked = useDesk((state) => state.place);
   const placeField = useRef<HTMLInputElement>(null);
@@ -88,6 +89,19 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
     [types, groups],
   );
 
+  /** Types that the letters in the field may mean, when they are not the chosen one's name. */
+  const meant = () => (typed === "" || typed === type?.name ? [] : types.filter((each) => matches(typed, each.name, groups.find(({ code }) => code === each.group)?.name)));
+
+  /** Enter takes the first of the list even when it was typed faster than the list opened; a marked option is left to the list. */
+  const onTypeKey = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || typeField.current?.getAttribute("aria-activedescendant")) return;
+    const [first, second] = meant();
+    if (!first || (second && (event.ctrlKey || event.metaKey))) return;
+    change({ type: first.code, priority: null });
+    latest.current = { ...latest.current, type: first.code, priority: null };
+    if (!event.ctrlKey && !event.metaKey) event.preventDefault();
+  };
+
   async function submit(event?: FormEvent) {
     event?.preventDefault();
     if (busy) return;
@@ -95,13 +109,14 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
       setFailure(t("form.needsPlace"));
       return;
     }
-    if (!draft.type) {
+    const chosen = latest.current.type;
+    if (!chosen) {
       setFailure(t("form.needsType"));
       typeField.current?.focus();
       return;
     }
     const made = await act(() =>
-      send({ id: draft.id, type_code: draft.type ?? "", priority: draft.priority ?? undefined, location: draft.at, place: draft.place, summary: draft.summary }),
+      send({ id: draft.id, type_code: chosen, priority: draft.priority ?? undefined, location: draft.at, place: draft.place, summary: draft.summary }),
     );
     if (!made) return;
     discard();
@@ -152,6 +167,8 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
         data={options}
         value={draft.type}
         onChange={(value) => change({ type: value, priority: null })}
+        onSearchChange={setTyped}
+        onKeyDownCapture={onTypeKey}
         searchable
         openOnFocus={false}
         selectFirstOptionOnChange

@@ -1,6 +1,6 @@
 import { CloseButton } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
-import { age, distance, metresBetween } from "../lib/format";
+import { age, distance, metresBetween, placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
 import { incidentOrder, unitOrder } from "../lib/queue";
@@ -70,7 +70,7 @@ export function MapList({ onClose }: { onClose: () => void }) {
                 </button>
                 <small>{incident.code}</small>
               </td>
-              <td>{[incident.place, incident.zone].filter(Boolean).join(" · ")}</td>
+              <td>{placeLine(incident.place, incident.zone)}</td>
               <td>{word("state", incident.state)}</td>
               <td>
                 <TargetTimer incident={incident} />

@@ -3,6 +3,7 @@ import { IconLock, IconMapPinOff, IconPlus, IconUsers } from "@tabler/icons-reac
 import { useEffect, useRef, useState, type FocusEvent } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
+import { placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { channelIcon, typeIcon } from "../lib/icons";
 import { useKey } from "../lib/keys";
@@ -144,7 +145,7 @@ function ReportRow({ report, gone, selected }: { report: Placed<Report>; gone: b
           <span className="row-title row-words">{report.words}</span>
           <span className="row-place">
             {!report.at && <IconMapPinOff size={14} aria-label={t("report.noPlaceYet")} />}
-            <span>{[report.place, report.zone].filter(Boolean).join(" · ") || t("report.noPlace")}</span>
+            <span>{placeLine(report.place, report.zone) || t("report.noPlace")}</span>
           </span>
         </span>
         <span className="row-side">
@@ -174,7 +175,7 @@ function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>;
             <Type size={16} aria-hidden /> <span>{incident.type_name}</span>
           </span>
           <span className="row-place">
-            <span>{[incident.place, incident.zone].filter(Boolean).join(" · ")}</span>
+            <span>{placeLine(incident.place, incident.zone)}</span>
           </span>
         </span>
         <span className="row-side">

@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
 import { useDraft } from "../lib/drafts";
-import { age, ago, distance, stamp } from "../lib/format";
+import { age, ago, distance, placeLine, stamp } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { channelIcon } from "../lib/icons";
 import { useDigits, useKey } from "../lib/keys";
@@ -36,7 +36,7 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
         mark={<Channel size={26} aria-hidden />}
         title={t("report.title", { channel: word("channel", report.channel) })}
         code={`${ago(report.received_at, now)} · ${stamp(report.received_at, now)}`}
-        place={[report.place, report.zone].filter(Boolean).join(" · ") || t("report.noPlace")}
+        place={placeLine(report.place, report.zone) || t("report.noPlace")}
         side={waiting && <Since at={report.received_at} className="timer timer-big" />}
       />
       <blockquote className="as-told">

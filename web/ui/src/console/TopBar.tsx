@@ -27,7 +27,7 @@ export function TopBar() {
       <Clock />
       <Menu position="bottom-end" width={230}>
         <Menu.Target>
-          <UnstyledButton className="top-person">
+          <UnstyledButton className="top-person" aria-label={t("top.account", { name: person.name, role: word("role", person.role) })}>
             <span>
               <strong>{person.name}</strong>
               <small>{word("role", person.role)}</small>

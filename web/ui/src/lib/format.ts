@@ -50,6 +50,12 @@ export function distance(metres: number): string {
   return t("distance.km", { n: new Intl.NumberFormat("es-AR", { maximumFractionDigits: 1 }).format(metres / 1000) });
 }
 
+/** Where it is, in one line; the zone only when the words do not name it already. */
+export function placeLine(place: string | null, zone: string | null): string {
+  if (!place) return zone ?? "";
+  return zone && !place.toLowerCase().includes(zone.toLowerCase()) ? `${place} · ${zone}` : place;
+}
+
 /** Straight line on the sphere; whoever shows it says so. */
 export function metresBetween([lon1, lat1]: readonly [number, number], [lon2, lat2]: readonly [number, number]): number {
   const rad = Math.PI / 180;

@@ -34,7 +34,7 @@ export interface Watcher {
   polling(on: boolean): void;
 }
 
-const STEPS = [500, 1_000, 2_000, 5_000, 10_000];
+const STEPS = [1_000, 1_000, 2_000, 5_000, 10_000];
 const GIVE_UP_CONNECTING = 6_000;
 const SILENCE = LATE_AFTER + 1_000;
 const BLOCKED_AFTER = 3;
@@ -194,7 +194,7 @@ export class Stream {
     if (this.stopped) return;
     const step = this.polling ? RETRY_SOCKET_EVERY : (STEPS[Math.min(this.attempt, STEPS.length - 1)] ?? 10_000);
     // The first try always comes within the second; later ones are spread so that a whole room does not knock at once.
-    const wait = this.attempt === 0 ? step : step * (0.8 + 0.4 * this.outside.random());
+    const wait = step * (this.attempt === 0 ? this.outside.random() : 0.8 + 0.4 * this.outside.random());
     this.timer = setTimeout(() => this.connect(), wait);
   }
 

@@ -9,7 +9,8 @@ const post = <T = unknown>(path: string, body: object = {}): Promise<T> => api<T
 export const catalogue = () => api<Catalogue>("/catalogue");
 
 export const similar = (report: string) => api<SimilarIncident[]>(`/reports/${report}/similar`);
-export const contact = (report: string) => api<{ name: string | null; phone: string | null }>(`/reports/${report}/contact`);
+/** A POST: each look is written down. */
+export const contact = (report: string) => post<{ name: string | null; phone: string | null }>(`/reports/${report}/contact`);
 export const join = (report: string, incident: string) => post<Feature<Report>>(`/reports/${report}/join`, { incident_id: incident });
 export const dismiss = (report: string, reason: string, note?: string) => post(`/reports/${report}/dismiss`, { reason, note: note || undefined });
 
