@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -265,6 +266,37 @@ async def test_who_does_not_read_is_cut_and_the_others_see_everything(
         assert screen.code is None
         stuck.transport.resume_reading()
         assert await code_of(stuck) in {4008, 1006}  # 1006 when it came back after the goodbye's patience
+
+
+async def test_frames_stay_whole_and_in_order_whoever_writes_them(
+    door: Any, token: Token, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "BURST", 10_000)
+    async with door(Authorization=f"Bearer {await token('wall')}") as connection:
+        await connection.send(HELLO)
+        await connection.recv()
+        [feed] = hub.feeds
+        feed.heard += 60
+        read: list[int] = []
+
+        async def read_by_fits_and_starts() -> None:
+            while len(read) < 400:
+                message = json.loads(await connection.recv())  # a frame torn by another would not parse
+                if message["type"] == "number":
+                    read.append(message["n"])
+                if random.random() < 0.3:
+                    await connection.ping(random.randbytes(100))  # the library answers, beside the hub
+                if random.random() < 0.05:
+                    await asyncio.sleep(0.02)
+
+        reading_ = asyncio.create_task(read_by_fits_and_starts())
+        for number in range(400):
+            padding = "x" * random.choice([10, 1_000, 30_000, 60_000])
+            hub._write([feed], json_frame({"type": "number", "n": number, "padding": padding}))
+            await until(lambda: feed.transport.get_write_buffer_size() < 400_000)
+            await asyncio.sleep(random.choice([0, 0, 0.001]))
+        await asyncio.wait_for(reading_, 60)
+        assert read == list(range(400))
 
 
 async def test_the_session_ends_and_so_does_the_feed(watch: Watch, sessions: Sessions, token: Token) -> None:
