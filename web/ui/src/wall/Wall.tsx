@@ -30,7 +30,8 @@ export function letterFor(search: string): number {
 }
 
 const letter = letterFor(location.search);
-const rowsThatFit = Math.max(3, Math.min(ROWS, Math.floor(880 / (letter * 2.7))));
+const LARGE = 40;
+const rowsThatFit = Math.max(3, Math.min(ROWS, letter > LARGE ? Math.floor(790 / (letter * 3.1)) : Math.floor(880 / (letter * 2.7))));
 const SHIFT_EVERY = 600_000;
 
 /** Read from five metres, touched by nobody: map, what matters most, numbers, and proof that it is alive. */
@@ -43,7 +44,7 @@ export function Wall() {
     document.title = t("page.wall");
   }, []);
   return (
-    <div className={`wall${dead ? " wall-dead" : late ? " wall-late" : ""}`} style={{ ...useBurnInShift(), fontSize: `clamp(14px, ${(letter / PANEL) * 100}vw, 120px)` }} data-large={letter > 40 || undefined}>
+    <div className={`wall${dead ? " wall-dead" : late ? " wall-late" : ""}`} style={{ ...useBurnInShift(), fontSize: `clamp(14px, ${(letter / PANEL) * 100}vw, 120px)` }} data-large={letter > LARGE || undefined}>
       <header className="wall-head">
         <Logo size={44} />
         <strong>{t("product.name")}</strong>
