@@ -12,11 +12,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, Text, delete, select, update
+from sqlalchemy import ColumnElement, ForeignKey, LargeBinary, Text, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from realtime.access import Actor
+from realtime.access import Actor, Role
 from realtime.database import Base, Sessions, now
 from realtime.errors import Refusal
 from resources.organizations import Organization
@@ -24,6 +24,7 @@ from resources.people import Person, access_person, actor_for, check_password, h
 
 IDLE = dt.timedelta(hours=12)  # a shift
 ABSOLUTE = dt.timedelta(hours=24)
+ON_THE_WALL = dt.timedelta(days=30)  # nobody sits at a wall screen to sign in again, and it may only look
 SEEN_EVERY = dt.timedelta(minutes=5)  # how stale `last_seen_at` may be: a write per request would be waste
 
 
@@ -95,34 +96,45 @@ async def set_password(session: AsyncSession, actor: Actor, person_id: UUID, *, 
 
 async def actor_of(session: AsyncSession, token: str) -> SignedIn | None:
     """Who holds this token; None when there is no living session behind it."""
-    found = await _living(session, [hash_of(token)])
-    return found[0] if found else None
+    query = select(SignIn.token_hash, SignIn.last_seen_at, Person, Organization).join(Person).join(Organization)
+    living = query.where(*_living([hash_of(token)])).execution_options(populate_existing=True)
+    row = (await session.execute(living)).first()
+    if row is None:
+        return None
+    person, organization = row.Person, row.Organization
+    return SignedIn(row.token_hash, actor_for(person, organization), person, organization, row.last_seen_at)
 
 
 async def still_signed_in(session: AsyncSession, token_hashes: Collection[bytes]) -> dict[bytes, Actor]:
-    """Of these sessions, those that still live, each with what its person may know now."""
-    return {found.token_hash: found.actor for found in await _living(session, token_hashes)}
+    """Of these sessions, those that still live, each with what its person may know now.
 
-
-async def _living(session: AsyncSession, token_hashes: Collection[bytes]) -> list[SignedIn]:
+    Asked each second about every open feed, so it reads columns and builds no rows.
+    """
     query = (
-        select(SignIn.token_hash, SignIn.last_seen_at, Person, Organization)
+        select(
+            SignIn.token_hash,
+            *(Person.name, Person.role, Person.id, Person.organization_id, Person.unit_id, Person.clearance),
+            Organization.zone_ids,
+        )
         .join(Person, Person.id == SignIn.person_id)
         .join(Organization, Organization.id == Person.organization_id)
-        .where(
-            SignIn.token_hash.in_(token_hashes),
-            SignIn.last_seen_at > now() - IDLE,
-            SignIn.created_at > now() - ABSOLUTE,
-            Person.disabled_at.is_(None),
-        )
-        .execution_options(populate_existing=True)
+        .where(*_living(token_hashes))
     )
-    return [
-        SignedIn(
-            row.token_hash, actor_for(row.Person, row.Organization), row.Person, row.Organization, row.last_seen_at
-        )
-        for row in await session.execute(query)
-    ]
+    return {
+        token_hash: Actor(name, Role(role), id_, organization_id, unit_id, frozenset(zone_ids), clearance)
+        for token_hash, name, role, id_, organization_id, unit_id, clearance, zone_ids in await session.execute(query)
+    }
+
+
+def _living(token_hashes: Collection[bytes]) -> tuple[ColumnElement[bool], ...]:
+    """What is asked of a session joined to its person."""
+    age = case((Person.role == Role.WALL, ON_THE_WALL), else_=ABSOLUTE)
+    return (
+        SignIn.token_hash.in_(token_hashes),
+        SignIn.last_seen_at > now() - IDLE,
+        SignIn.created_at + age > now(),
+        Person.disabled_at.is_(None),
+    )
 
 
 async def keep_alive(session: AsyncSession, token_hashes: Collection[bytes]) -> None:
@@ -133,5 +145,5 @@ async def keep_alive(session: AsyncSession, token_hashes: Collection[bytes]) -> 
 
 async def sweep_sign_ins(session: AsyncSession) -> None:
     """Forget sessions that ended by themselves."""
-    over = (SignIn.last_seen_at < now() - IDLE) | (SignIn.created_at < now() - ABSOLUTE)
+    over = (SignIn.last_seen_at < now() - IDLE) | (SignIn.created_at < now() - ON_THE_WALL)
     await session.execute(delete(SignIn).where(over))

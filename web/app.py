@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine, apart = connect(settings.database, pool=15), connect(settings.database, pool=3)
         sessions = sessions_of(engine)
-        bus = Bus(settings.redis_url)
+        bus = Bus(settings.redis_url, name=settings.redis_name)
         lane = PositionLane(sessions, bus)
         app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart))
         try:

@@ -82,7 +82,7 @@ def feed() -> None:
 def relay() -> None:
     """The relay process: numbers the journal; one of all that run leads."""
     settings = Settings()
-    run(relay_process.serve(settings.database, settings.redis_url))
+    run(relay_process.serve(settings.database, settings.redis_url, name=settings.redis_name))
 
 
 @programs.command()

@@ -304,7 +304,7 @@ async def run_feed(settings: Settings, boards: Boards) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     engine = connect(settings.database, pool=8)
-    bus = Bus(settings.redis_url)
+    bus = Bus(settings.redis_url, name=settings.redis_name)
     hub = Hub(sessions_of(engine), bus, boards, positions_now, still_signed_in)
     async with hub.running(), Gateway(settings, hub.sessions, hub).listening():
         log.info("feed.listening", address=settings.feed_address)

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     database_url: str = "postgresql+psycopg://vigia@/vigia"
     database_password_file: Path | None = None
     redis_url: str | None = None
+    redis_name: str = "vigia"  # keeps several installations apart on one server
     host: str = "127.0.0.1"
     port: int = 8000
     feed_address: str = "127.0.0.1:8001"  # or unix:/path
