@@ -96,9 +96,14 @@ async def set_password(session: AsyncSession, actor: Actor, person_id: UUID, *, 
 
 async def actor_of(session: AsyncSession, token: str) -> SignedIn | None:
     """Who holds this token; None when there is no living session behind it."""
-    query = select(SignIn.token_hash, SignIn.last_seen_at, Person, Organization).join(Person).join(Organization)
-    living = query.where(*_living([hash_of(token)])).execution_options(populate_existing=True)
-    row = (await session.execute(living)).first()
+    query = (
+        select(SignIn.token_hash, SignIn.last_seen_at, Person, Organization)
+        .join(Person, Person.id == SignIn.person_id)
+        .join(Organization, Organization.id == Person.organization_id)
+        .where(*_living([hash_of(token)]))
+        .execution_options(populate_existing=True)
+    )
+    row = (await session.execute(query)).first()
     if row is None:
         return None
     person, organization = row.Person, row.Organization
