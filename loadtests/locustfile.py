@@ -63,6 +63,7 @@ class Person(FastHttpUser):
     account: Account | None = None
     connection_timeout = network_timeout = 20.0
     kind = ""
+    last_status = 0
 
     def on_start(self) -> None:
         """One more of its kind."""
@@ -109,6 +110,7 @@ class Person(FastHttpUser):
             else:
                 response.failure(failure)
         self.ledger.heard(name, took, failure)
+        self.last_status = status
         return answer
 
     def complain(self, name: str, why: str) -> None:
@@ -228,8 +230,11 @@ class Dispatcher(Person):
         if self._ending() or not self.mine:
             return
         body = {"id": new_id(), "text": f"Novedad {random.randrange(1000)}: <i>sin</i> heridos"}
-        if self.ask("anotar", f"/api/v1/incidents/{self._any()}/notes", body) is not None:
+        incident = self._any()
+        if self.ask("anotar", f"/api/v1/incidents/{incident}/notes", body) is not None:
             self.ledger.promised("note", body["id"])
+        else:
+            self._hand_over(incident)
 
     @task(2)
     def radio(self) -> None:
@@ -287,6 +292,8 @@ class Dispatcher(Person):
             self.ledger.promised("assignment", body["id"])
             self.ledger.jobs[unit] = Job(body["id"], incident)
             self.mine.setdefault(incident, []).append(unit)
+        elif self._hand_over(incident) and unit not in self.ledger.jobs:
+            self.ledger.free.append(unit)
 
     def _close(self, incident: str, disposition: str) -> None:
         units = self.mine.pop(incident)
@@ -298,6 +305,13 @@ class Dispatcher(Person):
             job = self.ledger.jobs.get(unit)
             if job is not None and job.incident == incident:
                 self.ledger.release(unit)
+
+    def _hand_over(self, incident: str) -> bool:
+        """What one may not see any more is somebody else's."""
+        gone = self.last_status == 404 and self.mine.pop(incident, None) is not None
+        if gone:
+            self.ledger.out_of_sight.append(incident)
+        return gone
 
     def _adopt(self) -> None:
         """Supervision sees what others may not: what became too delicate for whoever opened it is closed here."""

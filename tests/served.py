@@ -116,7 +116,7 @@ class Served:
 
     def ready(self, seconds: float = READY_WITHIN) -> float:
         """Wait until the web process answers and the feed lets people in; how long that took."""
-        return eventually(lambda: self._answers() and self._feeds(), seconds, lambda: f"ready\n{self.last_words()}")
+        return eventually(self._is_ready, seconds, lambda: f"ready\n{self.last_words()}")
 
     def stop(self, *programs: str) -> None:
         """In good order, as a supervisor would."""
@@ -156,6 +156,11 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _is_ready(self) -> bool:
+        dead = [program for program, process in self._running.items() if process.poll() is not None]
+        assert not dead, f"died by itself: {', '.join(dead)}\n{self.last_words()}"
+        return self._answers() and self._feeds()
 
     def _answers(self) -> bool:
         if "serve" not in self.programs:
