@@ -24,6 +24,8 @@ from web.launcher.redis import PrivateRedis
 from web.launcher.up import prepare
 
 _RUNS_AT_ONCE = 32
+# A file at a time on each of two processes: most tests wait for a server more than they compute.
+_EVERYTHING = ("-n", "2", "--dist", "loadfile", "--durations", "15")
 
 
 def test(instance: Instance, arguments: Sequence[str]) -> int:
@@ -32,7 +34,7 @@ def test(instance: Instance, arguments: Sequence[str]) -> int:
     prepare(development=True, demo=True, browser=True, build=False)
     unbuilt = front_end.build_failure()
     with servers(instance) as env:
-        code = foreground([str(PYTHON), "-m", "pytest", *arguments], env, ROOT)
+        code = foreground([str(PYTHON), "-m", "pytest", *(arguments or _EVERYTHING)], env, ROOT)
     if unbuilt:  # the other tests were worth running all the same
         print(f"vigia: {unbuilt}", file=sys.stderr)
         return code or unbuilt.code
