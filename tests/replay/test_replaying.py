@@ -371,7 +371,7 @@ async def test_not_everybody_may(
 
 
 @pytest.mark.parametrize(
-    ("folder", "source", "calls"), [("sf_fire_calls_us", "sf-fire", 20), ("cdmx_c5_mx", "cdmx-c5", 60)]
+    ("folder", "source", "calls"), [("sf_fire_calls_us", "sf-fire", 10), ("cdmx_c5_mx", "cdmx-c5", 40)]
 )
 @pytest.mark.timeout(300)
 async def test_a_real_log_reconciles(replayer: Replayer, folder: str, source: str, calls: int) -> None:
