@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -82,7 +81,9 @@ async def test_nobody_is_made_to_act_by_a_foreign_page(stage: Stage, route: str)
         assert (answer.status_code, answer.json()["code"]) == (403, "ForeignOrigin"), headers
 
 
-@pytest.mark.parametrize("token", ["", "x", uuid4().hex, "é", "a" * 5000, "../../etc/passwd", "\x7f"])
+@pytest.mark.parametrize(
+    "token", ["", "x", "0190ffff00004000800000000000ffff", "é", "a" * 5000, "../../etc/passwd", "\x7f"]
+)
 async def test_a_token_that_never_was_signs_nobody_in(stage: Stage, token: str) -> None:
     async with desk(stage.app) as client:
         for headers in ({"Authorization": f"Bearer {token}".encode()}, {"Cookie": f"vigia={token}".encode()}):

@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -396,6 +396,7 @@ async def test_112_no_strange_password_opens_anything(victim: Victim, body: str,
 # ── Addresses, questions, headers ─────────────────────────────────────────────────────────────────
 
 
+NOBODYS_ID = UUID("0190ffff-0000-4000-8000-00000000ffff")  # fixed: every test process must collect the same names
 QUESTIONS = {
     "incidents?limit=1e9": 422,
     "incidents?limit=1000000000": 422,
@@ -409,21 +410,21 @@ QUESTIONS = {
     "incidents?state=open&state=closed": 200,
     "incidents?sort=password&order=;DROP": 200,
     "incidents?before=x": 422,
-    f"incidents?before={uuid4()}": 200,
+    f"incidents?before={NOBODYS_ID}": 200,
     "incidents?before=00000000-0000-0000-0000-000000000000": 200,
     "incidents?%ff=%fe": 200,
     "incidents/x": 422,
-    f"incidents/{uuid4()}": 404,
-    f"incidents/{str(uuid4()).upper()}": 404,
-    f"incidents/{{{uuid4()}}}": 404,
-    f"incidents/urn:uuid:{uuid4()}": 404,
+    f"incidents/{NOBODYS_ID}": 404,
+    f"incidents/{str(NOBODYS_ID).upper()}": 404,
+    f"incidents/{{{NOBODYS_ID}}}": 404,
+    f"incidents/urn:uuid:{NOBODYS_ID}": 404,
     "incidents/%ff%fe": 422,
     "incidents/%00": 422,
     "incidents/..%2f..%2fetc%2fpasswd": 404,
     "incidents/%2e%2e%5c": 422,
     f"incidents/{'a' * 5000}": 422,
     "incidents/ /timeline": 422,
-    f"units/{uuid4()}": 404,
+    f"units/{NOBODYS_ID}": 404,
     f"units/{City.units['M1']}/track?since=2026-01-01": 422,
     f"units/{City.units['M1']}/track?since=2026-01-01T00:00:00": 422,
     f"units/{City.units['M1']}/track?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z": 200,

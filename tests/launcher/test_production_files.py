@@ -77,7 +77,7 @@ def _run(command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("name", set(OURS) - {"migrate", "prepare"})
+@pytest.mark.parametrize("name", sorted(set(OURS) - {"migrate", "prepare"}))
 def test_every_process_that_stays_has_a_health_check_that_exists(name: str) -> None:
     kind, python, *words = OURS[name]["healthcheck"]["test"]
     assert (kind, python, words[:2]) == ("CMD", "python", ["-m", "web.deploy.healthy"])
@@ -90,7 +90,7 @@ def test_every_setting_is_one_the_application_reads(name: str) -> None:
     assert set(OURS[name]["environment"]) <= known
 
 
-@pytest.mark.parametrize("name", set(OURS) - {"prepare"})
+@pytest.mark.parametrize("name", sorted(set(OURS) - {"prepare"}))
 def test_the_settings_are_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for setting, value in OURS[name]["environment"].items():
         filled = re.sub(r"\$\{VIGIA_SITE[^}]*\}", "vigia.example.org", value)
