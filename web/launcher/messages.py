@@ -86,7 +86,7 @@ SPANISH: dict[str, str] = {
     "up.ready": "\nVigía está lista en {address}\n",
     "up.accounts": "Cuentas de demostración (usuario, clave, quién es):",
     "up.first_account": "Para crear la primera cuenta, una sola vez:\n  {link}\n  código: {code}",
-    "up.detached": "\nSigue andando de fondo (datos en {data}). Para detenerla: ./vigia down",
+    "up.detached": "\nSigue andando de fondo (datos en {data}). Para detenerla: ./vigia down{where}",
     "up.stop_hint": "\nCtrl-C la detiene. Otra terminal: ./vigia status",
     "up.stopping": "\nDeteniendo…",
     "supervisor.died": "{name} terminó ({reason}); vuelve a arrancar en {pause} s",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from web.launcher import chromium, environment, front_end, node, postgres, python_env, redis, state
 from web.launcher.demo_network import demo_network
-from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, Instance, version
+from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, SHARED, Instance, version
 from web.launcher.locks import try_lock, waiting_for
 from web.launcher.messages import text
 from web.launcher.problems import Exit, Problem
@@ -60,7 +60,7 @@ def up(instance: Instance, wishes: Wishes) -> int:
         return _already_running(instance)
     prepare(development=False, demo=wishes.demo)
     state.sweep(instance)
-    return _detached(instance, wishes) if wishes.detach else _supervise(instance, wishes, announce=None)
+    return _detached(instance, wishes, lock) if wishes.detach else _supervise(instance, wishes, announce=None)
 
 
 def _already_running(instance: Instance) -> int:
@@ -72,8 +72,8 @@ def _already_running(instance: Instance) -> int:
     return Exit.FINE
 
 
-def _detached(instance: Instance, wishes: Wishes) -> int:
-    """Fork; the child becomes the supervisor and tells through a pipe when it is ready."""
+def _detached(instance: Instance, wishes: Wishes, lock: int) -> int:
+    """Fork; the child becomes the supervisor, with the lock, and tells through a pipe when it is ready."""
     sys.stdout.flush()
     hear, tell = os.pipe()
     child = os.fork()
@@ -89,9 +89,11 @@ def _detached(instance: Instance, wishes: Wishes) -> int:
         finally:
             os._exit(code)
     os.close(tell)
+    os.close(lock)  # the child's alone from here on: an errand that goes on must not look like a running instance
     try:
         if os.read(hear, 1):
-            say("up.detached", data=instance.data)
+            where = "" if instance.data == SHARED else f" --data {instance.data}"
+            say("up.detached", data=instance.data, where=where)
             return Exit.FINE
     except KeyboardInterrupt:
         os.kill(child, signal.SIGTERM)
