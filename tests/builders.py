@@ -5,6 +5,7 @@ Ids and names never change, so a test can say `city.units["M1"]` of any copy of 
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,14 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.zones import Zone, ZoneKind, lay_zones
 from incidents.assignments import Assignment
+from incidents.catalogue import default_content, publish_catalogue
 from incidents.dispatch import dispatch_unit
 from incidents.incident import Incident, open_incident
 from incidents.reports import Channel, Contact, Report, receive_report
 from realtime.access import ANYBODY, VIGIA, Actor, Role
-from realtime.database import new_id
+from realtime.database import connect, new_id, sessions_of, transaction
 from resources.organizations import OrganizationKind, add_organization
 from resources.people import add_person
+from resources.tracks import tend_history
 from resources.units import UnitKind, add_unit
+from web.migrate import upgrade
 
 PASSWORD = "una clave de prueba"
 WEST, EAST = Point(-60.66, -32.95), Point(-60.62, -32.95)  # one place in each zone
@@ -78,6 +82,21 @@ class City:
     def everybody(self) -> dict[str, Actor]:
         """Every kind of actor, strangers included."""
         return {name: self.actor(name) for name in self.people} | {"neighbour": ANYBODY}
+
+
+def furnish(database_url: str) -> None:
+    """Bring an empty database to this version and lay the city into it."""
+    upgrade(database_url)
+
+    async def lay() -> None:
+        engine = connect(database_url, pool=1)
+        async with transaction(sessions_of(engine)) as session:
+            await publish_catalogue(session, VIGIA, default_content())
+            await tend_history(session)
+            await build_city(session)
+        await engine.dispose()
+
+    asyncio.run(lay())
 
 
 async def build_city(session: AsyncSession) -> None:

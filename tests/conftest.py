@@ -6,7 +6,6 @@ Every test that commits gets its own database, cloned from a migrated template.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,15 +19,11 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from incidents.catalogue import default_content, publish_catalogue
-from realtime.access import VIGIA
-from realtime.database import Sessions, connect, sessions_of, transaction
-from resources.tracks import tend_history
-from tests.builders import City, build_city
+from realtime.database import Sessions, connect, sessions_of
+from tests.builders import City, furnish
 from web.app import create_app
 from web.launcher.postgres import PrivatePostgres
 from web.launcher.redis import PrivateRedis
-from web.migrate import upgrade
 from web.settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -67,18 +62,7 @@ def template(maintenance_url: str) -> Iterator[str]:
     """A migrated database with the catalogue and the city of `tests/builders.py`, to be cloned."""
     name = f"template_{uuid4().hex[:12]}"
     _administer(maintenance_url, f"CREATE DATABASE {name}")
-    url = _database(maintenance_url, name)
-    upgrade(url)
-
-    async def furnish() -> None:
-        engine = connect(url, pool=1)
-        async with transaction(sessions_of(engine)) as session:
-            await publish_catalogue(session, VIGIA, default_content())
-            await tend_history(session)
-            await build_city(session)
-        await engine.dispose()
-
-    asyncio.run(furnish())
+    furnish(_database(maintenance_url, name))
     yield name
     _administer(maintenance_url, f"DROP DATABASE {name} WITH (FORCE)")
 
