@@ -142,6 +142,11 @@ def _living(token_hashes: Collection[bytes]) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def is_stale(found: SignedIn) -> bool:
+    """Whether it is time to note that this session is in use."""
+    return found.last_seen_at < now() - SEEN_EVERY
+
+
 async def keep_alive(session: AsyncSession, token_hashes: Collection[bytes]) -> None:
     """Note that these sessions are in use."""
     stale = SignIn.last_seen_at < now() - SEEN_EVERY

@@ -21,7 +21,7 @@ from realtime.database import Sessions, reading, transaction
 from realtime.errors import Malformed, NotSignedIn
 from realtime.idempotency import answer_once
 from resources.positions import PositionLane
-from resources.sign_in import SignedIn, actor_of, keep_alive
+from resources.sign_in import SignedIn, actor_of, is_stale, keep_alive
 from web.origin import is_ours
 from web.settings import Settings
 
@@ -90,7 +90,7 @@ async def signed_in_or_not(request: Request, session: Session, machines: Machine
     """Who is asking, when it is somebody with a living session."""
     token = token_of(request, machines.settings)
     found = await actor_of(session, token) if token else None
-    if found is not None and request.method not in SAFE:
+    if found is not None and request.method not in SAFE and is_stale(found):
         await keep_alive(session, [found.token_hash])
     return found
 
