@@ -19,6 +19,9 @@ import { Dispatch } from "./Dispatch";
 import { CancelForm, CloseForm, HoldForm, ReclassifyForm, RelocateForm, ReopenForm } from "./IncidentActs";
 import { Timeline } from "./Timeline";
 
+/** Up to here (0 public, 1 operational) everybody at the desks may know: nothing to say. */
+const ORDINARY = 1;
+
 export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
   const form = useDesk((state) => state.form);
   const mayDispatch = useMay("unit.dispatch");
@@ -47,7 +50,7 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
         {incident.reports > 0 && <span>{t("incident.reports", { count: incident.reports })}</span>}
         {target != null && incident.due_at && !over && <span>{t("incident.target", { n: Math.round(target / 60), hour: hourSeconds(incident.due_at) })}</span>}
         {incident.disposition && <Disposition code={incident.disposition} />}
-        {incident.sensitivity > 0 && <span className="state-chip">{t(`sensitivity.${incident.sensitivity}`)}</span>}
+        {incident.sensitivity > ORDINARY && <span className="state-chip">{t(`sensitivity.${incident.sensitivity}`)}</span>}
       </p>
       {incident.summary && <p className="summary">{incident.summary}</p>}
       <Stamps stamps={incident.stamps} />

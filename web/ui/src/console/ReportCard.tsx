@@ -108,7 +108,7 @@ function Contact({ report }: { report: Report }) {
 
 /** "Is it the same as another?": one press joins. */
 function Similar({ report }: { report: Placed<Report> }) {
-  const { data = [] } = useQuery({ queryKey: ["similar", report.id, report.version], queryFn: () => similar(report.id), staleTime: 10_000 });
+  const { data, isError, refetch } = useQuery({ queryKey: ["similar", report.id, report.version], queryFn: () => similar(report.id), staleTime: 10_000 });
   const { busy, failure, act } = useAct();
   const joinTo = (incident: string, code: string) =>
     void act(() => join(report.id, incident)).then((done) => {
@@ -116,9 +116,33 @@ function Similar({ report }: { report: Placed<Report> }) {
       say(t("report.joined", { code }));
       select(`incident:${incident}`);
     });
-  const first = data[0];
-  useKey("v", () => first && joinTo(first.incident_id, first.code), first !== undefined && !busy);
-  if (data.length === 0) return null;
+  // Pressed before the list came: join nothing that was not read, but say what is going on.
+  const [asked, setAsked] = useState(false);
+  const first = data?.[0];
+  useKey("v", () => {
+    if (first) joinTo(first.incident_id, first.code);
+    else if (isError) void refetch();
+    else setAsked(true);
+  }, !busy);
+  if (isError && !data)
+    return (
+      <section className="card-section">
+        <p className="form-failure" role="alert">
+          {t("report.similarFailed")}{" "}
+          <button type="button" className="link-button" onClick={() => void refetch()}>
+            {t("action.retry")}
+          </button>
+        </p>
+      </section>
+    );
+  if (!data || data.length === 0)
+    return asked ? (
+      <section className="card-section">
+        <p className="hint" role="status">
+          {t(data ? "report.similarNone" : "report.similarLooking")}
+        </p>
+      </section>
+    ) : null;
   return (
     <section className="card-section">
       <h3>{t("report.similarTitle")}</h3>

@@ -57,7 +57,7 @@ function UnitChip({ unit, now }: { unit: Unit; now: number }) {
         <UnitPill status={unit.status} lost={lost} waiting={awaitsAck(unit)} />
         <span>{unit.call_sign}</span>
         {old !== null && old >= AGE_SHOWN_AFTER && <small>{age(old)}</small>}
-        {old === null && lost && <small>{t("units.noPosition")}</small>}
+        {old === null && unit.status !== "out_of_service" && <small>{t("units.noPosition")}</small>}
       </button>
     </li>
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Placed } from "./board";
 import { metresBetween } from "./format";
 import {
-  agenciesOf, candidates, cardWords, frozenOrder, incidentOrder, isOverdue, isUnacknowledged, matches, pillOf, signalLost,
+  agenciesOf, candidates, cardWords, frozenOrder, incidentOrder, isOverdue, isUnacknowledged, matches, pillOf, positionOld, signalLost,
 } from "./queue";
 import type { Incident, Unit, UnitStatus } from "./wire";
 
@@ -82,7 +82,11 @@ describe("units", () => {
     expect(pillOf("from_the_future" as UnitStatus).letter).toBe("?");
     expect(signalLost(unit("M1", "patrol"), NOW - 299_000, NOW)).toBe(false);
     expect(signalLost(unit("M1", "patrol"), NOW - 300_000, NOW)).toBe(true);
-    expect(signalLost(unit("M1", "patrol", "out_of_service"), undefined, NOW)).toBe(false);
+    expect(signalLost(unit("M1", "patrol"), undefined, NOW)).toBe(false);
+    expect(signalLost(unit("M1", "patrol", "on_scene"), undefined, NOW)).toBe(false);
+    expect(signalLost(unit("M1", "patrol", "on_scene"), NOW - 900_000, NOW)).toBe(false);
+    expect(positionOld(unit("M1", "patrol", "on_scene"), NOW - 900_000, NOW)).toBe(true);
+    expect(signalLost(unit("M1", "patrol", "out_of_service"), NOW - 900_000, NOW)).toBe(false);
   });
 
   it("finds without accents", () => {

@@ -85,8 +85,15 @@ export const pillOf = (status: UnitStatus): Pill => PILLS[status] ?? { letter: "
 export const awaitsAck = (unit: Unit): boolean => unit.status === "assigned";
 
 /** Positions are only doubted on duty: a parked unit out of service need not speak. */
+export const positionOld = (unit: Unit, fixedAt: number | undefined, now: number): boolean =>
+  unit.status !== "out_of_service" && fixedAt !== undefined && now - fixedAt >= SIGNAL_LOST_AFTER;
+
+/**
+ * A free unit whose position is old: nobody knows where it would leave from. One on a task keeps its letter, which people said and not
+ * the satellite; its age is written beside it, and so is "sin posición" of one that never sent any.
+ */
 export const signalLost = (unit: Unit, fixedAt: number | undefined, now: number): boolean =>
-  fixedAt === undefined ? unit.status !== "out_of_service" : now - fixedAt >= SIGNAL_LOST_AFTER;
+  unit.status === "available" && positionOld(unit, fixedAt, now);
 
 const WORK: UnitStatus[] = ["assigned", "acknowledged", "en_route", "on_scene", "transporting", "at_destination", "available", "break", "out_of_service"];
 const BY_CALL_SIGN = new Intl.Collator("es", { numeric: true });

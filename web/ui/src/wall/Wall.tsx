@@ -52,12 +52,12 @@ export function Wall() {
         <Numbers />
         <WallClock />
       </header>
+      {(dead || late) && <DeadFeed dead={dead} />}
       <main className="wall-main">
         <WallMap />
         <Worst />
       </main>
       <Pulse />
-      {(dead || late) && <DeadFeed dead={dead} />}
       <ExpiredDialog />
     </div>
   );
@@ -209,17 +209,18 @@ function Pulse() {
   );
 }
 
+/** The whole frame is hatched and the hour stands above; what was known stays readable below it. */
 function DeadFeed({ dead }: { dead: boolean }) {
   const { heardAt, age } = useLink((state) => state);
   const { city } = useSession();
   return (
-    <div className="wall-hatch" role="alert">
-      <div className="wall-dead-panel">
-        <p>{t(dead ? "wall.dead" : "wall.late", { n: age ?? 0 })}</p>
-        {heardAt !== null && <time>{hourSeconds(heardAt)}</time>}
-        <p>{t("link.useRadio")}</p>
-        {dead && <p className="wall-phones">{city.phones.map(({ name, number }) => `${name} ${number}`).join(" · ")}</p>}
-      </div>
+    <div className="wall-dead-band" role="alert">
+      <p>{t(dead ? "wall.dead" : "wall.late", { n: age ?? 0 })}</p>
+      {heardAt !== null && <time>{hourSeconds(heardAt)}</time>}
+      <p>
+        {t("link.useRadio")}
+        {dead && <small>{city.phones.map(({ name, number }) => `${name} ${number}`).join(" · ")}</small>}
+      </p>
     </div>
   );
 }

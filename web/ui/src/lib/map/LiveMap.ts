@@ -8,7 +8,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { Board } from "../board";
 import type { ServerClock } from "../clock";
 import { age } from "../format";
-import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, signalLost } from "../queue";
+import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, positionOld, signalLost } from "../queue";
 import { token } from "../theme";
 import type { Incident } from "../wire";
 import type { MarkerState } from "./markers";
@@ -212,7 +212,10 @@ export class LiveMap {
       const position = board.positions.get(unit.id);
       if (!position) return [];
       const lost = signalLost(unit, position.fixedAt, now);
-      const { letter, fill, hue } = lost ? { letter: "?", fill: "dashed" as const, hue: "no" as const } : pillOf(unit.status);
+      const pill = lost ? { letter: "?", fill: "dashed" as const, hue: "no" as const } : pillOf(unit.status);
+      const { letter, hue } = pill;
+      // The dashed edge says "it was here": its letter stays while it works.
+      const fill = positionOld(unit, position.fixedAt, now) ? "dashed" : pill.fill;
       const old = now - position.fixedAt;
       return point([position.lon, position.lat], {
         subject: unit.subject,
