@@ -197,7 +197,7 @@ async def test_a_relay_killed_again_and_again_loses_doubles_and_skips_nothing(
         await until_numbered(sessions)
     for relay in relays:
         relay.terminate()
-        assert await relay.wait() == 0
+        assert await relay.wait() in {0, -signal.SIGTERM}  # the latter: it had only begun to start
     reader.check(written)
     print(f"relay kills: {killed}, acked={written}, missing=0, dup=0, gaps=0")  # noqa: T201
 
