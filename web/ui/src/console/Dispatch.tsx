@@ -42,6 +42,9 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const many = all || query !== "" || incident.assignments.length === 0 ? SHOWN : SHOWN_WHEN_ANSWERED;
   const shown = found.slice(0, many);
   const now = useSecond();
+  // Why a unit did not go outlives its row, which leaves the list with the next order.
+  const listed = new Set(shown.map(({ unit }) => unit.id));
+  const refusals = Object.entries(sent).flatMap(([id, state]) => (state.state === "refused" && !listed.has(id) ? [{ id, why: state.why }] : []));
 
   async function send(candidate: Candidate | undefined) {
     if (!candidate) return;
@@ -108,6 +111,11 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
           }
         }}
       />
+      {refusals.map(({ id, why }) => (
+        <p key={id} className="form-failure" role="alert">
+          {why}
+        </p>
+      ))}
       {shown.length === 0 ? (
         <p className="card-empty">{t(ranked.length === 0 ? "dispatch.nobody" : "dispatch.noMatch")}</p>
       ) : (
