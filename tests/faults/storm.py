@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import httpx2
@@ -50,7 +50,7 @@ class Reporters:
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._report) for _ in range(self.count)]
 
-    def __enter__(self) -> Reporters:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -110,7 +110,7 @@ class Screen:
         self._cursor: dict[str, Any] | None = None
         self._thread = threading.Thread(target=self._follow)
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

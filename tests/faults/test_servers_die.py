@@ -3,45 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.builders import furnish
-from tests.faults.storm import Reporters, Screen, in_the_books, token_of
-from tests.served import Served
-from web.launcher.postgres import PrivatePostgres
-from web.launcher.redis import PrivateRedis
+from tests.faults.conftest import Installation
+from tests.faults.storm import Reporters, Screen, in_the_books
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
-
-
-class Installation:
-    """Servers and processes of one test, all to be killed."""
-
-    def __init__(self, postgres: PrivatePostgres, redis: PrivateRedis, served: Served, database_url: str) -> None:
-        self.postgres, self.redis, self.served, self.database_url = postgres, redis, served, database_url
-        self.token = token_of(served.address, "dispatcher")
-
-    def reporters(self) -> Reporters:
-        """People who report without pause."""
-        return Reporters(self.served.address, self.token)
-
-    def screen(self) -> Screen:
-        """A console that follows."""
-        return Screen(self.served.address, self.token)
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A durable PostgreSQL (what it acknowledged must survive a kill), a Redis, and all processes."""
-    place = tmp_path_factory.mktemp("faults")
-    with PrivatePostgres(place / "pg") as postgres, PrivateRedis(place / "redis") as redis:
-        postgres.ask("CREATE DATABASE vigia")
-        database_url = postgres.database_url("vigia", "postgres")
-        furnish(database_url)
-        with Served(place, database_url, redis.url) as served:
-            yield Installation(postgres, redis, served, database_url)
 
 
 def _settled(installation: Installation, screen: Screen, reporters: Reporters) -> None:
