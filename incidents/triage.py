@@ -121,10 +121,10 @@ async def similar_incidents(session: AsyncSession, actor: Actor, report_id: UUID
         return []
     since, until = report.told_at - WIDEST_AGE, report.told_at + WIDEST_AGE
     found = await nearby(session, actor, report.shape, metres=WIDEST_METRES, since=since, until=until, limit=50)
-    words = await catalogue(session)
     likely = []
     for incident, metres in found:
-        window = words.type(incident.type_code).duplicate
+        kind = (await catalogue(session, incident.catalogue_version)).type(incident.type_code)
+        window = kind.duplicate
         seconds = (report.told_at - incident.opened_at).total_seconds()
         # A window and a half: the person decides, the list only has to be short.
         if metres <= window["metres"] * 1.5 and seconds <= window["seconds"] * 1.5:
@@ -132,7 +132,7 @@ async def similar_incidents(session: AsyncSession, actor: Actor, report_id: UUID
                 {
                     "incident_id": str(incident.id),
                     "code": incident.code,
-                    "type_name": words.type(incident.type_code).name,
+                    "type_name": kind.name,
                     "state": incident.state,
                     "metres": round(metres),
                     "seconds": round(seconds),
