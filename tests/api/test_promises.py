@@ -15,13 +15,18 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from incidents.catalogue import _read, catalogue, default_content, publish_catalogue
+from incidents.closing import close_incident
+from incidents.incident import board
+from incidents.triage import similar_incidents
 from realtime.access import GRANTS
 from realtime.database import new_id, now, reading, transaction
 from resources.sign_in import SignIn, hash_of
 from tests.api.desks import HERE, app_on, badges, copy_of, desk, machinery_of, persistently
 from tests.api.stage import MATRIX
-from tests.builders import PASSWORD, City
+from tests.builders import PASSWORD, City, a_report, an_incident
 from tests.conftest import Client, browser_of
 from web.app import create_app
 from web.settings import Settings
@@ -170,6 +175,27 @@ async def test_a_list_is_read_page_by_page(people: dict[str, Client]) -> None:
         before = f"&before={page['next']}"
     assert opened <= set(found)
     assert len(found) == len(set(found))
+
+
+async def test_a_type_that_the_city_gives_up_still_names_the_incidents_that_have_it(
+    session: AsyncSession, city: City
+) -> None:
+    """A catalogue is edited while the city works; what was classified by the old one stays what it is."""
+    trained = city.actor("trained")
+    incident, report = await an_incident(session, trained), await a_report(session, trained)
+    fewer = default_content()
+    fewer["types"] = [one for one in fewer["types"] if one["code"] != "SIN-01"]
+    try:
+        edited = await publish_catalogue(session, city.actor("supervisor"), fewer)
+        assert "SIN-01" not in (await catalogue(session)).types
+        assert [one["type_name"] for one in await similar_incidents(session, trained, report.id)] == [
+            "Siniestro vial con lesionados"
+        ]
+        shown = [one for one in await board(session, trained) if one["properties"]["id"] == str(incident.id)]
+        assert shown[0]["properties"]["type_name"] == "Siniestro vial con lesionados"
+        await close_incident(session, trained, incident.id, disposition="resolved")
+    finally:
+        _read.pop(edited.version, None)  # it is rolled back, and another city may make that number anew
 
 
 # ── Sessions ──────────────────────────────────────────────────────────────────────────────────────
