@@ -28,7 +28,11 @@ class MapLayer(Base):
 
 
 class MapArea(Base):
-    """Something the base map fills: land, water, a park. `layer` and `kind` are words of the Protomaps schema."""
+    """Something on the base map that is no street: land, water, a park, a building, the name of a suburb.
+
+    `layer`, `kind` and `kind_detail` are words of the Protomaps schema (`earth landuse water buildings places
+    boundaries`). `rank` is what decides who is drawn first: a place's population, a building's height in metres.
+    """
 
     __tablename__ = "map_areas"
     __table_args__ = (
@@ -39,7 +43,9 @@ class MapArea(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     layer: Mapped[str]
     kind: Mapped[str]
+    kind_detail: Mapped[str | None]
     name: Mapped[str | None]
+    rank: Mapped[int | None]
     shape: Mapped[BaseGeometry] = mapped_column(Shape("GEOMETRY"))
 
 

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import shapely
 from psycopg import AsyncConnection
-from sqlalchemy import BigInteger, Identity, Index, select, text
+from sqlalchemy import BigInteger, Identity, Index, Text, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,8 +60,22 @@ USUAL_SPEED: dict[str, float] = {
 }
 
 
+class Access(StrEnum):
+    """Who may drive there, as the sign says. Units on an urgent call may more: `geo/travel.py`."""
+
+    ALL = "all"
+    DESTINATION = "destination"  # only who has business there
+    PRIVATE = "private"
+    BUS = "bus"
+    EMERGENCY = "emergency"
+    FOOT = "foot"
+
+
 class StreetLink(Base):
-    """A piece of street from one node to the next. Links that meet share a node number."""
+    """A piece of street from one node to the next. Links that meet share a node number.
+
+    `alt_names` are the other names people use: the old one, the short one, the number of a route.
+    """
 
     __tablename__ = "street_links"
     __table_args__ = (
@@ -72,13 +87,34 @@ class StreetLink(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     osm_id: Mapped[int | None] = mapped_column(BigInteger)
     name: Mapped[str | None]
+    alt_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     kind: Mapped[str]
+    access: Mapped[str] = mapped_column(default=Access.ALL)
     oneway: Mapped[bool]
     speed_kmh: Mapped[float]
     length_m: Mapped[float]
     a_node: Mapped[int] = mapped_column(BigInteger)
     b_node: Mapped[int] = mapped_column(BigInteger)
     shape: Mapped[shapely.LineString] = mapped_column(Shape("LINESTRING"))
+
+
+class TurnRestriction(Base):
+    """A way over a crossing that a sign forbids, or that it makes the only one.
+
+    `nodes` are the link ends passed: from the far end of the link one comes by, over the crossing (or the crossings
+    at both ends of the links between, where the sign speaks of a way round), to the far end of the link one leaves by.
+    `ways` are the OSM ways of the links between them, one fewer than nodes. `only` makes every other way out
+    forbidden to who came by the first link. `excepted` names the kinds of traffic that the sign lets pass (OSM words).
+    """
+
+    __tablename__ = "turn_restrictions"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    osm_id: Mapped[int | None] = mapped_column(BigInteger)
+    only: Mapped[bool]
+    nodes: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    ways: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    excepted: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +129,31 @@ class Street:
     osm_id: int | None = None
     oneway: bool = False
     speed_kmh: float | None = None
+    access: str = Access.ALL
+    alt_names: tuple[str, ...] = ()
 
 
-async def lay_streets(session: AsyncSession, streets: Iterable[Street], attribution: str) -> int:
+async def lay_streets(
+    session: AsyncSession,
+    streets: Iterable[Street],
+    attribution: str,
+    restrictions: Iterable[TurnRestriction] = (),
+) -> int:
     """Replace the whole street network by COPY, all or nothing. Returns the number of links."""
     # A city of 100,000 links takes longer to lay than a request may last.
     await session.execute(text("SET LOCAL statement_timeout = 0"))
     await session.execute(text("LOCK TABLE street_links IN SHARE ROW EXCLUSIVE MODE"))
     await session.execute(text("DELETE FROM street_links"))
+    await session.execute(text("DELETE FROM turn_restrictions"))
+    session.add_all(restrictions)
+    await session.flush()
     pooled = await (await session.connection()).get_raw_connection()
     wire = pooled.driver_connection
     assert isinstance(wire, AsyncConnection)  # noqa: S101  (Vigía speaks psycopg; COPY has no common API)
-    into = "COPY street_links (osm_id, name, kind, oneway, speed_kmh, length_m, a_node, b_node, shape) FROM STDIN"
+    into = (
+        "COPY street_links (osm_id, name, alt_names, kind, access, oneway, speed_kmh, length_m, a_node, b_node, shape)"
+        " FROM STDIN"
+    )
     count = 0
     async with wire.cursor() as cursor, cursor.copy(into) as copy:
         for street in streets:
@@ -119,7 +168,9 @@ def _row(street: Street) -> tuple[Any, ...]:
     return (
         street.osm_id,
         tidy_name(street.name),
+        list(street.alt_names),
         street.kind,
+        street.access,
         street.oneway,
         street.speed_kmh or USUAL_SPEED.get(street.kind, 30.0),
         length_of(street.shape),

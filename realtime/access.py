@@ -18,6 +18,7 @@ from realtime.errors import NotAllowed, NotSignedIn
 
 Audience = frozenset[str]
 NOBODY: Audience = frozenset()
+SIGNED_IN = "signed-in"  # the key of everybody who has an account: what it opens hides nothing about anybody
 
 
 class Role(StrEnum):
@@ -41,6 +42,8 @@ class Permission(StrEnum):
 
     ASSIGNMENT_REPORT = "assignment.report"
     CATALOGUE_EDIT = "catalogue.edit"
+    CLOSURE_DRAW = "closure.draw"
+    FENCE_DRAW = "fence.draw"
     INCIDENT_CLOSE = "incident.close"
     INCIDENT_OPEN = "incident.open"
     INCIDENT_SHARE = "incident.share"
@@ -54,12 +57,14 @@ class Permission(StrEnum):
     SIMULATION_CONTROL = "simulation.control"
     UNIT_DISPATCH = "unit.dispatch"
     UNIT_MANAGE = "unit.manage"
+    ZONE_EDIT = "zone.edit"
 
 
 P = Permission
 _CALL_TAKER = frozenset({P.REPORT_MAKE, P.REPORT_TRIAGE, P.INCIDENT_OPEN, P.INCIDENT_UPDATE, P.NOTE_ADD})
 _DISPATCHER = _CALL_TAKER | {
     P.ASSIGNMENT_REPORT,
+    P.CLOSURE_DRAW,
     P.INCIDENT_CLOSE,
     P.INCIDENT_SHARE,
     P.NOTE_STRIKE,
@@ -71,13 +76,13 @@ _DISPATCHER = _CALL_TAKER | {
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CALL_TAKER: _CALL_TAKER,
     Role.DISPATCHER: _DISPATCHER,
-    Role.SUPERVISOR: _DISPATCHER | {P.UNIT_MANAGE, P.PEOPLE_MANAGE, P.CATALOGUE_EDIT},
+    Role.SUPERVISOR: _DISPATCHER | {P.UNIT_MANAGE, P.PEOPLE_MANAGE, P.CATALOGUE_EDIT, P.FENCE_DRAW, P.ZONE_EDIT},
     Role.CREW: frozenset({P.ASSIGNMENT_REPORT, P.NOTE_ADD, P.POSITION_SEND, P.REPORT_MAKE}),
     Role.NEIGHBOURHOOD: frozenset({P.REPORT_MAKE}),
     Role.AGENCY: frozenset({P.NOTE_ADD, P.REPORT_MAKE}),
     Role.GOVERNMENT: frozenset({P.REPORT_MAKE}),
     Role.WALL: frozenset(),
-    Role.ADMINISTRATOR: frozenset({P.PEOPLE_MANAGE, P.UNIT_MANAGE, P.CATALOGUE_EDIT}),
+    Role.ADMINISTRATOR: frozenset({P.PEOPLE_MANAGE, P.UNIT_MANAGE, P.CATALOGUE_EDIT, P.ZONE_EDIT}),
     Role.NEIGHBOUR: frozenset({P.REPORT_MAKE}),
     Role.SYSTEM: frozenset(Permission),
 }
@@ -125,6 +130,8 @@ class Actor:
         """What opens audiences. Actors with equal keys see exactly the same."""
         kind = "ops" if self.role in OPERATIONS else self.role.value
         keys = {f"{kind}:{level}" for level in range(self.reach + 1)}
+        if self.role is not Role.NEIGHBOUR:
+            keys.add(SIGNED_IN)
         if self.role in {Role.AGENCY, Role.NEIGHBOURHOOD} and self.organization_id:
             keys.add(organization_key(self.organization_id))
         if self.role is Role.NEIGHBOURHOOD:

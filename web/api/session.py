@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from geo.extent import attribution, extent
+from geo.city import attribution, extent
 from realtime.access import GRANTS
 from realtime.database import now
 from resources.organizations import municipality

@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
-from geo.extent import extent
+from geo.city import extent
 from incidents.catalogue import Catalogue, IncidentType, catalogue
 from incidents.reports import Contact, receive_report
 from incidents.tracking import Step, Tracking, tidy_code, tracked

@@ -1,13 +1,30 @@
-"""The city as a whole: where it lies on the map, and who is to be credited for its data."""
+"""The city as a whole: its name, where it lies on the map, and who is to be credited for its data."""
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, text
+import datetime as dt
+
+from sqlalchemy import CheckConstraint, SmallInteger, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.layers import MapLayer, edition_of
 from geo.streets import STREETS
 from geo.zones import Zone
+from realtime.database import Base
+
+
+class City(Base):
+    """The one city of this installation: its name, and the file that its map was made from."""
+
+    __tablename__ = "cities"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=1)
+    name: Mapped[str]
+    source: Mapped[str]
+    made_at: Mapped[dt.datetime]
+
 
 # A city is where its streets are: zones reach far into the country, and a map of hills helps nobody.
 # One part in fifty is left out at each side, so that a lone road does not set the frame.
