@@ -14,9 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.layers import edition_of
+from geo.streets import STREETS
+from geo.zones import ZONES
 
 MAX_ZOOM = 16  # beyond it a style stretches these: one unit is then a decimetre
 KEPT_BYTES = 64 * 1024 * 1024  # a city of 20,000 links has about 4 MB of tiles down to zoom 14
+
+# The layers of `map_layers` that tiles are cut from.
+LAYERS = (STREETS, ZONES, "earth", "landuse", "water", "buildings", "places", "boundaries")
 
 # From which zoom a class of street is drawn, and its Protomaps kind.
 ROADS = (
@@ -128,8 +133,8 @@ class Tiles:
 
 
 async def map_edition(session: AsyncSession) -> str:
-    """Changes whenever anything on the base map does."""
-    return await edition_of(session)
+    """Changes whenever anything on the base map does; closures come and go above it."""
+    return await edition_of(session, *LAYERS)
 
 
 def exists(z: int, x: int, y: int) -> bool:

@@ -6,12 +6,15 @@ Ids and names never change, so a test can say `city.units["M1"]` of any copy of 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import ClassVar
 from uuid import UUID
 
-from shapely import MultiPolygon, Point, box
+from shapely import LineString, MultiPolygon, Point, box
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from geo.closures import Closure, ClosureKind, Validity, draw_closure
 from geo.zones import Zone, ZoneKind, lay_zones
 from incidents.assignments import Assignment
 from incidents.catalogue import default_content, publish_catalogue
@@ -172,3 +175,27 @@ async def an_incident(
 async def an_assignment(session: AsyncSession, actor: Actor, incident: Incident, unit_id: UUID) -> Assignment:
     """A unit sent to an incident."""
     return await dispatch_unit(session, actor, incident.id, assignment_id=new_id(), unit_id=unit_id)
+
+
+ACROSS = LineString([(-60.641, -32.955), (-60.641, -32.945)])  # across every way from west to east
+
+
+async def a_closure(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    shape: BaseGeometry = ACROSS,
+    passable_by: Collection[str] = (),
+    validity: Validity = Validity(),
+) -> Closure:
+    """A burst pipe, since now and until somebody lifts it."""
+    return await draw_closure(
+        session,
+        actor,
+        new_id(),
+        kind=ClosureKind.WORKS,
+        reason="caño roto",
+        shape=shape,
+        passable_by=passable_by,
+        validity=validity,
+    )

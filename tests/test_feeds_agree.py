@@ -5,6 +5,7 @@ The heart of the suite (Zulip's `verify_action`). A verb that is not in `SCENES`
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import coordination.sharing
+import geo.closures
 import incidents.closing
 import incidents.dispatch
 import incidents.incident
@@ -26,6 +28,7 @@ import resources.sign_in
 import resources.units
 import web.demo.control
 from coordination.sharing import share_incident, withdraw_incident
+from geo.closures import Validity, amend_closure, draw_closure, expire_closure, lift_closure, sweep_closures
 from incidents.assignments import AssignmentStatus
 from incidents.closing import (
     cancel_incident,
@@ -43,12 +46,12 @@ from incidents.timeline import add_note, strike_note
 from incidents.triage import accept_report, dismiss_report, join_report
 from realtime.access import Actor
 from realtime.catch_up import snapshot
-from realtime.database import new_id
+from realtime.database import new_id, now
 from realtime.hub import told
 from realtime.journal import Entry, Line, faces_from
 from resources.positions import positions_now
 from resources.units import Duty, UnitKind, add_unit, set_duty
-from tests.builders import City, a_report, an_assignment, an_incident
+from tests.builders import City, a_closure, a_report, an_assignment, an_incident
 from web.boards import BOARDS
 from web.demo.control import control_simulation, start_simulation
 
@@ -310,6 +313,46 @@ _step(AssignmentStatus.REFUSED)
 _step(AssignmentStatus.CANCELLED)
 
 
+# ── Closures ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@scene(draw_closure)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: a_closure(session, actor)
+
+
+@scene(draw_closure, "for tomorrow")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    tomorrow = now() + dt.timedelta(days=1)
+    return lambda: a_closure(session, actor, validity=Validity(tomorrow, tomorrow + dt.timedelta(hours=4)))
+
+
+@scene(amend_closure, "to last longer")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    closure = await a_closure(session, actor, validity=Validity(None, now() + dt.timedelta(hours=1)))
+    longer = Validity(None, now() + dt.timedelta(hours=4))
+    return lambda: amend_closure(session, actor, closure.id, validity=longer, reason="dos caños", shape=city.west)
+
+
+@scene(lift_closure)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    closure = await a_closure(session, actor)
+    return lambda: lift_closure(session, actor, closure.id)
+
+
+@scene(expire_closure)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    closure = await a_closure(session, actor, validity=Validity(now() - dt.timedelta(hours=1), None))
+
+    async def sweep_when_over() -> None:
+        closure.valid_until = now()  # as if its last hour had passed
+        await session.flush()
+        await sweep_closures(session)
+        assert not closure.on_board
+
+    return sweep_when_over
+
+
 # ── The demo ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -364,7 +407,7 @@ def test_every_verb_has_a_scene() -> None:
     modules = (
         *(incidents.reports, incidents.triage, incidents.incident, incidents.dispatch, incidents.closing),
         *(incidents.timeline, coordination.sharing, resources.units, resources.organizations),
-        *(resources.people, resources.sign_in, web.demo.control),
+        *(resources.people, resources.sign_in, geo.closures, web.demo.control),
     )
     verbs = {
         function

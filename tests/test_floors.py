@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from geo.closures import ClosureKind
 from incidents.assignments import AssignmentStatus
 from incidents.incident import IncidentState
 from incidents.reports import Channel, ReportStatus
@@ -156,6 +157,8 @@ def test_every_refusal_says_what_it_means() -> None:
 
 # What changes things for a verb that has already asked: called by verbs and chores, never by an endpoint.
 FOR_VERBS = {
+    "geo/closures.py: expire_closure",
+    "geo/closures.py: tell",
     "incidents/dispatch.py: release_all",
     "incidents/incident.py: set_state",
     "incidents/incident.py: take_off_board",
@@ -209,7 +212,7 @@ def test_what_is_only_for_verbs_is_not_called_over_http() -> None:
 
 # ── Words ─────────────────────────────────────────────────────────────────────────────────────────
 
-KIND = re.compile(r"^(incident|report|assignment|note|contact|unit|simulation)\.[a-z_]+$")
+KIND = re.compile(r"^(incident|report|assignment|note|contact|unit|closure|simulation)\.[a-z_]+$")
 TELLERS = {"tell", "_tell", "tell_of_incident", "record", "set_state", "_end"}
 
 
@@ -247,7 +250,8 @@ def test_every_kind_of_a_timeline_is_in_the_api() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [IncidentState, AssignmentStatus, ReportStatus, Channel, Duty, UnitKind, OrganizationKind, Permission]
+    "words",
+    [IncidentState, AssignmentStatus, ReportStatus, Channel, Duty, UnitKind, OrganizationKind, Permission, ClosureKind],
 )
 def test_every_word_that_a_client_meets_is_in_the_api(words: type[StrEnum]) -> None:
     missing = {word.value for word in words if not re.search(rf"\b{re.escape(word.value)}\b", API)}

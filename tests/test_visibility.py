@@ -21,6 +21,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coordination.sharing import share_incident
+from geo.closures import Closure, access_closure
+from geo.closures import board as board_of_closures
+from geo.closures import faces_of as faces_of_closure
+from geo.closures import visible_to as closure_visible_to
 from incidents.assignments import Assignment, live_assignments
 from incidents.catalogue import catalogue
 from incidents.closing import close_incident
@@ -54,7 +58,7 @@ from resources.units import board as board_of_units
 from resources.units import faces_of as faces_of_unit
 from resources.units import visible_to as unit_visible_to
 from tests.api.desks import app_on, badges, copy_of, desk, machinery_of
-from tests.builders import City
+from tests.builders import City, a_closure
 from tests.conftest import Client
 
 WHOLE, BARE, MASKED, HIDDEN = "whole", "bare", "masked", "hidden"
@@ -583,6 +587,29 @@ async def test_units_over_http_are_what_the_table_says(town: Town, city: City) -
                 else:
                     assert one.json() == listed_units[unit_id], who
                     assert path.status_code == 200, who
+
+
+async def test_closures_are_seen_by_everybody_with_an_account_and_nobody_else(town: Town, city: City) -> None:
+    async with transaction(town.sessions) as session:
+        closure = await a_closure(session, city.actor("dispatcher"))
+    for who, actor in city.everybody.items():
+        wanted = who != "neighbour"
+        async with reading(town.sessions) as session:
+            visible = set(await session.scalars(select(Closure.id).where(closure_visible_to(actor))))
+            assert (closure.id in visible) == wanted, who
+            assert (closure.id in {_id_of(one) for one in await board_of_closures(session, actor)}) == wanted, who
+            assert (face_for(actor.keys, faces_of_closure(closure)) is not None) == wanted, who
+            try:
+                await access_closure(session, actor, closure.id)
+            except NotFound:
+                assert not wanted, who
+            else:
+                assert wanted, who
+    for who in city.people:
+        async with town.desk(who) as client:
+            assert [_id_of(one) for one in (await client.get("closures")).json()["features"]] == [closure.id], who
+            absent = await client.post(f"closures/{uuid4()}/lift")
+            assert absent.status_code == (404 if who in {"dispatcher", "trained", "supervisor"} else 403), who
 
 
 async def test_of_people_only_those_who_manage_them_hear(town: Town, city: City) -> None:

@@ -19,6 +19,7 @@ from web import problems
 from web.api import (
     assignments,
     catalogue,
+    closures,
     incidents,
     live,
     people,
@@ -37,7 +38,10 @@ from web.settings import Settings
 
 VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
-APIS = (session, catalogue, reports, incidents, assignments, units, positions, people, places, live, simulation)
+APIS = (
+    *(session, catalogue, reports, incidents, assignments, units, positions, people),
+    *(places, closures, live, simulation),
+)
 SCREENS = ("/ingresar", "/consola", "/pared")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geo import closures
 from incidents import incident, reports
 from realtime.catch_up import Boards
 from resources import units
@@ -11,5 +12,6 @@ BOARDS: Boards = {
     "report": reports.board,
     "incident": incident.board,
     "unit": units.board,
+    "closure": closures.board,
     "simulation": control.board,
 }

@@ -9,6 +9,7 @@ import signal
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from geo.closures import sweep_closures
 from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
 from realtime.access import VIGIA
@@ -49,6 +50,7 @@ async def forget_faces(session: AsyncSession) -> None:
 
 CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "archive incidents": (dt.timedelta(seconds=5), archive_incidents),
+    "closures": (dt.timedelta(seconds=5), sweep_closures),
     "forget faces": (dt.timedelta(minutes=10), forget_faces),
     "positions": (dt.timedelta(hours=1), tend_history),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),

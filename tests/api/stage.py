@@ -23,7 +23,7 @@ from incidents.dispatch import report_status
 from incidents.timeline import add_note
 from realtime.database import connect, new_id
 from tests.api.desks import app_on, badge, copy_of
-from tests.builders import PASSWORD, City, a_report, an_assignment, an_incident
+from tests.builders import PASSWORD, City, a_closure, a_report, an_assignment, an_incident
 from web.context import open_session
 from web.demo.control import start_simulation
 
@@ -121,6 +121,15 @@ MATRIX: dict[str, Row] = {
     "GET /zones": row(EVERYBODY),
     "GET /places/describe": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
     "GET /tiles/{z}/{x}/{y}.mvt": row(EVERYBODY),
+    "POST /closures": row(DESK, 201, id=NEW, kind="works", reason="caño roto", shape=HERE_AND_NOW),
+    "GET /closures": row(PEOPLE),
+    "GET /closures/{closure_id}": row(PEOPLE),
+    "POST /closures/{closure_id}/lift": row(DESK),
+    "POST /closures/{closure_id}/kind": row(DESK, kind="flooded"),
+    "POST /closures/{closure_id}/reason": row(DESK, reason="sigue cortado"),
+    "POST /closures/{closure_id}/validity": row(DESK, valid_until="2031-01-01T00:00:00Z"),
+    "POST /closures/{closure_id}/passable-by": row(DESK, passable_by=["fire"]),
+    "POST /closures/{closure_id}/shape": row(DESK, shape=HERE_AND_NOW),
     "GET /snapshot": row(PEOPLE),
     "GET /events": row(PEOPLE, 410, query="?epoch=another&after=0"),
     "GET /simulation": row(WATCHERS, 200, *NOT_WATCHERS),
@@ -162,6 +171,7 @@ async def _set(session: AsyncSession, app: FastAPI) -> Stage:
     waiting, closed = await an_incident(session, trained), await an_incident(session, trained)
     await close_incident(session, trained, closed.id, disposition="resolved")
     report = await a_report(session, city.actor("police"))
+    closure = await a_closure(session, trained)
     await start_simulation(session, trained)
     ids = {
         "incident_id": incident.id,
@@ -174,6 +184,7 @@ async def _set(session: AsyncSession, app: FastAPI) -> Stage:
         "unit_id": city.units["M1"],
         "a free unit": city.units["M2"],
         "an agency": city.organizations["ambulances"],
+        "closure_id": closure.id,
         "person_id": city.people["government"][0],
     }
     tokens = {name: await badge(session, person[0]) for name, person in city.people.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from jinja2.ext import babel_extract
 
+from geo.closures import ClosureState
 from incidents.assignments import AssignmentStatus
 from incidents.incident import IncidentState
 from incidents.reports import ReportStatus
@@ -27,7 +28,7 @@ NOT_OURS = ("web.launcher", "web.migrations")  # the launcher runs without the a
 PAGES = sorted(TEMPLATES.glob("*.html"))
 ALIKE = {"Error:", "bytes"}  # the same word in both languages
 FACTS = {
-    *(member.value for kind in (IncidentState, AssignmentStatus, ReportStatus, Duty) for member in kind),
+    *(member.value for kind in (IncidentState, AssignmentStatus, ReportStatus, Duty, ClosureState) for member in kind),
     *("type", "priority", "disposition", "dismissal"),
     *("bytes", "vertices", "too deep", "not UTF-8", "a key stands twice", "NaN and Infinity are not numbers"),
     *("a value is out of range", "location", "fixed_at", "heading", "speed_kmh"),
