@@ -71,10 +71,18 @@ class Access(StrEnum):
     FOOT = "foot"
 
 
+class Structure(StrEnum):
+    """What carries a street where it does not lie on the ground."""
+
+    BRIDGE = "bridge"
+    TUNNEL = "tunnel"
+
+
 class StreetLink(Base):
     """A piece of street from one node to the next. Links that meet share a node number.
 
-    `alt_names` are the other names people use: the old one, the short one, the number of a route.
+    `alt_names` are the other names people use: the old one, the short one, the number of a route. A `ramp` leads from
+    one street to another of the same class (OSM: `motorway_link` and its like); `structure` only matters to drawing.
     """
 
     __tablename__ = "street_links"
@@ -90,6 +98,8 @@ class StreetLink(Base):
     alt_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     kind: Mapped[str]
     access: Mapped[str] = mapped_column(default=Access.ALL)
+    ramp: Mapped[bool] = mapped_column(default=False)
+    structure: Mapped[str | None]
     oneway: Mapped[bool]
     speed_kmh: Mapped[float]
     length_m: Mapped[float]
@@ -131,6 +141,8 @@ class Street:
     speed_kmh: float | None = None
     access: str = Access.ALL
     alt_names: tuple[str, ...] = ()
+    ramp: bool = False
+    structure: str | None = None
 
 
 async def lay_streets(
@@ -151,8 +163,8 @@ async def lay_streets(
     wire = pooled.driver_connection
     assert isinstance(wire, AsyncConnection)  # noqa: S101  (Vigía speaks psycopg; COPY has no common API)
     into = (
-        "COPY street_links (osm_id, name, alt_names, kind, access, oneway, speed_kmh, length_m, a_node, b_node, shape)"
-        " FROM STDIN"
+        "COPY street_links (osm_id, name, alt_names, kind, access, ramp, structure, oneway, speed_kmh, length_m,"
+        " a_node, b_node, shape) FROM STDIN"
     )
     count = 0
     async with wire.cursor() as cursor, cursor.copy(into) as copy:
@@ -171,6 +183,8 @@ def _row(street: Street) -> tuple[Any, ...]:
         list(street.alt_names),
         street.kind,
         street.access,
+        street.ramp,
+        street.structure,
         street.oneway,
         street.speed_kmh or USUAL_SPEED.get(street.kind, 30.0),
         length_of(street.shape),

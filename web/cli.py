@@ -17,12 +17,15 @@ import typer
 import uvicorn
 import uvloop
 
+from geo.tiles import MAX_ZOOM
 from realtime import relay as relay_process
 from web.app import create_app
 from web.boards import BOARDS
+from web.city.pack import NothingToPack, make_pack
 from web.demo.simulation import run_simulation
 from web.feed import run_feed
 from web.front_door import FrontDoor
+from web.language import said
 from web.migrate import upgrade
 from web.prepare import prepare as prepare_installation
 from web.replay import replay as replay_log
@@ -30,6 +33,10 @@ from web.settings import Settings
 from web.worker import run_worker
 
 programs = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+
+
+city = typer.Typer(no_args_is_help=True, help="A real city from open data.")
+programs.add_typer(city, name="city")
 
 
 def logs() -> None:
@@ -121,6 +128,21 @@ def replay(
     raise typer.Exit(
         asyncio.run(replay_log(Settings(), file, source=source, speed=speed, limit=limit, onto_city=onto_city))
     )
+
+
+@city.command("pack")
+def city_pack(
+    file: Annotated[Path | None, typer.Argument(dir_okay=False, help="Where to put a copy.")] = None,
+    max_zoom: Annotated[int, typer.Option(min=0, max=MAX_ZOOM, help="How deep it goes.")] = MAX_ZOOM,
+) -> None:
+    """Make the base map's PMTiles pack, which the web process then serves to field phones."""
+    settings = Settings()
+    try:
+        asyncio.run(make_pack(settings, file, max_zoom))
+    except (NothingToPack, OSError) as problem:
+        reason = said(settings.language, "There is no city yet.", {}, timezone=settings.timezone)
+        typer.echo(reason if isinstance(problem, NothingToPack) else str(problem), err=True)
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from incidents.timeline import add_note
 from realtime.database import connect, new_id
 from tests.api.desks import app_on, badge, copy_of
 from tests.builders import PASSWORD, City, a_closure, a_report, an_assignment, an_incident
+from web.city.pack import PACK, write_pack
 from web.context import open_session
 from web.demo.control import start_simulation
 
@@ -130,6 +131,8 @@ MATRIX: dict[str, Row] = {
     "POST /closures/{closure_id}/validity": row(DESK, valid_until="2031-01-01T00:00:00Z"),
     "POST /closures/{closure_id}/passable-by": row(DESK, passable_by=["fire"]),
     "POST /closures/{closure_id}/shape": row(DESK, shape=HERE_AND_NOW),
+    "GET /tiles.json": row(EVERYBODY),
+    "GET /city.pmtiles": row(EVERYBODY),
     "GET /snapshot": row(PEOPLE),
     "GET /events": row(PEOPLE, 410, query="?epoch=another&after=0"),
     "GET /simulation": row(WATCHERS, 200, *NOT_WATCHERS),
@@ -160,7 +163,7 @@ class Stage:
         return self.ids.get(word, word) if isinstance(word, str) else word
 
 
-async def _set(session: AsyncSession, app: FastAPI) -> Stage:
+async def _set(session: AsyncSession, app: FastAPI, data: Path) -> Stage:
     city = City()
     trained = city.actor("trained")
     incident = await an_incident(session, trained)
@@ -189,6 +192,7 @@ async def _set(session: AsyncSession, app: FastAPI) -> Stage:
     }
     tokens = {name: await badge(session, person[0]) for name, person in city.people.items()}
     await session.flush()
+    await write_pack(session, data / PACK, max_zoom=1)
     tile = {"z": "12", "x": "1357", "y": "2443"}
     return Stage(app, tokens, {name: str(id_) for name, id_ in ids.items()} | tile)
 
@@ -204,7 +208,7 @@ async def staged(maintenance_url: str, template: str, redis_url: str, data: Path
             async with AsyncSession(
                 connection, expire_on_commit=False, join_transaction_mode="conditional_savepoint"
             ) as session:
-                yield await _set(session, app)
+                yield await _set(session, app, data)
             await connection.rollback()
         await engine.dispose()
 

@@ -1,6 +1,6 @@
 """Commands that are the application's own, run with the environment of the running instance.
 
-`replay` and `load` need it running: when it is not, it is started for them and stopped afterwards. `bench`
+`city`, `replay` and `load` need it running: when it is not, it is started for them and stopped afterwards. `bench`
 measures on servers of its own and only needs their programs.
 """
 
@@ -19,11 +19,12 @@ from web.launcher.testing import binaries_environment, foreground
 from web.launcher.up import Wishes, prepare, up
 
 ERRANDS = {
+    "city": ["web.cli", "city"],
     "replay": ["web.cli", "replay"],
     "load": ["loadtests.load"],
     "bench": ["loadtests.bench"],
 }
-_NEEDS_INSTANCE = {"replay", "load"}
+_NEEDS_INSTANCE = {"city", "replay", "load"}
 
 
 def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:

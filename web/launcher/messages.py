@@ -17,6 +17,7 @@ SPANISH: dict[str, str] = {
     "cli.test": "preparar todo y correr las pruebas (los argumentos van a pytest)",
     "cli.check": "formato, estilo, tipos, pisos, candados y pantallas, sin ejecutar nada",
     "cli.doctor": "qué se encontró, qué falta y qué hacer",
+    "cli.city": "la ciudad: traerla de datos abiertos, hacer el paquete de mapa para teléfonos",
     "cli.replay": "reproducir un registro real de despachos",
     "cli.load": "carga de usuarios simulados contra la instancia que está andando",
     "cli.bench": "mediciones con servidores propios",

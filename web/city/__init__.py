@@ -1,0 +1,1 @@
+"""A real city from open data, and what is handed out of it."""
