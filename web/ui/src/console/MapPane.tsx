@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { IconList, IconMap, IconMaximize, IconMinus, IconPlus } from "@tabler/icons-react";
+import { IconList, IconMap, IconMaximize, IconMinus, IconPalette, IconPaletteOff, IconPlus } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { clock } from "../lib/clock";
@@ -9,7 +9,7 @@ import { useKey } from "../lib/keys";
 import { board, useLink } from "../lib/live";
 import { LiveMap } from "../lib/map/LiveMap";
 import { useBounds, useMay, useSession } from "../lib/session";
-import { tema } from "../lib/theme";
+import { mapa, tema, toggleMapa } from "../lib/theme";
 import { desk, newIncident, select, setPlace, stage, useDesk, wantsPlace } from "./desk";
 import { MapList } from "./MapList";
 
@@ -26,6 +26,7 @@ export function MapPane() {
   const list = useDesk((held) => held.list);
   const pane = useDesk((held) => held.pane);
   const dark = useStore(tema, (held) => held.tema);
+  const gray = useStore(mapa, (held) => held.gris);
   const mayOpenNow = useRef(mayOpen);
   useEffect(() => {
     mayOpenNow.current = mayOpen;
@@ -67,11 +68,12 @@ export function MapPane() {
 
   useEffect(() => stage.map?.select(selected), [selected, state]);
   useEffect(() => stage.map?.mark(place), [place, state]);
-  const painted = useRef(dark);
+  const look = `${dark} ${gray}`;
+  const painted = useRef(look);
   useEffect(() => {
-    if (painted.current !== dark) stage.map?.repaint();
-    painted.current = dark;
-  }, [dark]);
+    if (painted.current !== look) stage.map?.repaint();
+    painted.current = look;
+  }, [look]);
   useEffect(() => stage.map?.resize(), [pane, list]);
   useEffect(() => {
     const subject = selected;
@@ -96,6 +98,7 @@ export function MapPane() {
     { label: t("map.zoomIn"), icon: <IconPlus size={18} />, act: () => stage.map?.zoom(1) },
     { label: t("map.zoomOut"), icon: <IconMinus size={18} />, act: () => stage.map?.zoom(-1) },
     { label: t("map.whole"), icon: <IconMaximize size={18} />, act: () => stage.map?.whole() },
+    { label: t(gray ? "map.inColour" : "map.inGray"), icon: gray ? <IconPalette size={18} /> : <IconPaletteOff size={18} />, act: toggleMapa },
   ];
   const showList = list || state === "failed";
   return (

@@ -24,6 +24,28 @@ export function toggleTema(): void {
   show(next);
 }
 
+/** The look of the map: with its colours, or without them so that only what lives on it has any. */
+const LOOK_KEY = "vigia:mapa";
+export const mapa = createStore<{ gris: boolean }>(() => ({ gris: remembered() === "gris" }));
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(LOOK_KEY);
+  } catch {
+    return null;
+  }
+}
+
+export function toggleMapa(): void {
+  const gris = !mapa.getState().gris;
+  try {
+    localStorage.setItem(LOOK_KEY, gris ? "gris" : "color");
+  } catch {
+    // Not remembered, then.
+  }
+  mapa.setState({ gris });
+}
+
 export function followSystem(): void {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => {
     if (localStorage.getItem(KEY) === null && !location.pathname.startsWith("/pared")) show(event.matches ? "oscuro" : "claro");

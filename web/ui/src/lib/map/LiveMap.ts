@@ -9,7 +9,7 @@ import type { Board } from "../board";
 import type { ServerClock } from "../clock";
 import { age } from "../format";
 import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, positionOld, signalLost } from "../queue";
-import { token } from "../theme";
+import { mapa, token } from "../theme";
 import type { Incident } from "../wire";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
@@ -121,7 +121,7 @@ export class LiveMap {
 
   private style() {
     const wall = this.options.wall === true;
-    const style = baseStyle(token, location.origin + TILES, wall);
+    const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
     style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty };
     style.layers.push(...overlay(wall));

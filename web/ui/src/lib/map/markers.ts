@@ -191,6 +191,47 @@ function pin(paint: Paint) {
   return pixels(context);
 }
 
+/** A landmark of the base map: what an emergency asks for has a sign, the others a dot. Muted, as the ground is. */
+function landmark(kind: string, paint: Paint) {
+  const context = canvas(18, 18);
+  const [ink, ground] = [paint("--map-poi"), paint("--map-halo")];
+  context.fillStyle = ink;
+  context.strokeStyle = ground;
+  if (kind === "other") {
+    context.lineWidth = 2;
+    context.beginPath();
+    context.arc(9, 9, 3, 0, 2 * Math.PI);
+    context.stroke();
+    context.fill();
+    return pixels(context);
+  }
+  const plate = new Path2D();
+  plate.roundRect(2, 2, 14, 14, 4);
+  context.lineWidth = 2.5;
+  context.stroke(plate);
+  context.fill(plate);
+  context.fillStyle = ground;
+  if (kind === "hospital") {
+    context.fillRect(7.75, 4.75, 2.5, 8.5);
+    context.fillRect(4.75, 7.75, 8.5, 2.5);
+  } else {
+    const shield = "M9 4 L13 5.6 V9 C13 11.4 11.2 13.2 9 14 C6.8 13.2 5 11.4 5 9 V5.6 Z";
+    const flame = "M9.4 3.8 C9.6 6 12.6 7.2 12.6 10.4 C12.6 12.6 11 14.1 9 14.1 C7 14.1 5.4 12.6 5.4 10.6 C5.4 9.2 6.2 8.2 6.9 7.4 C7.1 8.3 7.5 8.8 8 9 C7.9 7 8.2 5.2 9.4 3.8 Z";
+    context.fill(new Path2D(kind === "fire" ? flame : shield));
+  }
+  return pixels(context);
+}
+
+/** Which way a one-way street runs; drawn to the right, as lines are read. */
+function way(paint: Paint) {
+  const context = canvas(14, 10);
+  context.strokeStyle = paint("--map-poi");
+  context.lineWidth = 1.4;
+  context.lineCap = context.lineJoin = "round";
+  context.stroke(new Path2D("M2 5 H12 M9 2.2 L12 5 L9 7.8"));
+  return pixels(context);
+}
+
 export const incidentIcon = (level: Level, state: MarkerState): string => `i:${level}:${state}`;
 export const unitIcon = (letter: string, fill: Fill, hue: Hue): string => `u:${letter}:${fill}:${hue}`;
 
@@ -201,5 +242,7 @@ export function paintMarker(name: string, paint: Paint, scale: number) {
   if (family === "u") return unit(a ?? "?", b as Fill, c as Hue, scale, paint);
   if (family === "r") return report(scale, paint);
   if (family === "pin") return pin(paint);
+  if (family === "poi") return landmark(a ?? "other", paint);
+  if (family === "way") return way(paint);
   return null;
 }
