@@ -14,7 +14,9 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
 import shapely
+import structlog
 from geoalchemy2 import Geography, Geometry, WKBElement
 from geoalchemy2.shape import from_shape, to_shape
 from shapely.geometry.base import BaseGeometry
@@ -23,6 +25,8 @@ from sqlalchemy import CheckConstraint, ColumnElement, Dialect, Float, and_, cas
 from sqlalchemy.types import TypeDecorator
 
 from realtime.errors import Malformed
+
+log = structlog.get_logger()
 
 Point: TypeAlias = shapely.Point
 Position: TypeAlias = tuple[float, float]
@@ -34,6 +38,7 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 6  # a MultiPolygon has five levels; one to spare
 MAX_VERTICES = 2000  # the dearest validity check at this size takes milliseconds, measured in tests/geo
 MIN_SQUARE_METRES = 1.0  # less than a doorstep is a slip of the hand
+POLAR = 85.0  # degrees; nearer to a pole no map of ours is drawn and no distance of ours is right
 EARTH_RADIUS = 6_371_008.8  # metres, mean
 METRES_PER_DEGREE = math.pi * EARTH_RADIUS / 180
 
@@ -84,8 +89,20 @@ class GeometryTooSmall(BadGeometry):
     """The place is too small to be meant."""
 
 
+class BoxRefused(BadGeometry):
+    """A box is west,south,east,north in degrees."""
+
+
 class ShapeInvalid(BadGeometry):
     """The shape crosses or touches itself: {why}."""
+
+
+class ShapeTooWide(BadGeometry):
+    """The shape is too wide: at most {limit} km² here."""
+
+
+class OverTheEdge(BadGeometry):
+    """A shape cannot go over the 180th meridian or reach a pole."""
 
 
 # --- in -------------------------------------------------------------------------------------------------
@@ -97,8 +114,12 @@ def parse_geometry(
     *,
     max_bytes: int = MAX_BYTES,
     max_vertices: int = MAX_VERTICES,
+    max_square_metres: float | None = None,
 ) -> BaseGeometry:
-    """The only way in for geometry from outside: GeoJSON → shapely, or a `BadGeometry` that says why not."""
+    """The only way in for geometry from outside: GeoJSON → shapely, or a `BadGeometry` that says why not.
+
+    `max_square_metres` is for areas that do something (a zone, a closure): nobody means half a country.
+    """
     document = _read_json(raw, max_bytes) if isinstance(raw, bytes) else raw
     if not isinstance(document, Mapping):
         raise NotGeometry
@@ -111,7 +132,7 @@ def parse_geometry(
         raise NotGeometry
     shape = BUILDERS[given](document["coordinates"], _Budget(max_vertices))
     if given != "Point":
-        _check_shape(shape)
+        check_shape(shape, max_square_metres=max_square_metres)
     return shape
 
 
@@ -125,6 +146,23 @@ def parse_point(raw: bytes | Mapping[str, Any]) -> Point:
 def point(longitude: float, latitude: float) -> Point:
     """A point from two numbers, under the same rules."""
     return shapely.Point(_position([longitude, latitude]))
+
+
+def parse_box(raw: str) -> shapely.Polygon:
+    """`west,south,east,north` as a query has it. Raises `BoxRefused`, `OutsideTheWorld`."""
+    parts = raw.split(",")
+    if len(raw) > 120 or len(parts) != 4:
+        raise BoxRefused
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except ValueError as error:
+        raise BoxRefused from error
+    for longitude, latitude in ((west, south), (east, north)):
+        if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+            raise OutsideTheWorld(longitude=_shown(longitude), latitude=_shown(latitude))
+    if west >= east or south >= north:
+        raise BoxRefused
+    return shapely.box(west, south, east, north)
 
 
 def _read_json(raw: bytes, max_bytes: int) -> Any:
@@ -229,15 +267,35 @@ BUILDERS: dict[str, Callable[[object, _Budget], BaseGeometry]] = {
 }
 
 
-def _check_shape(shape: BaseGeometry) -> None:
-    """Bounded by the vertex limit: checked, never repaired."""
+def check_shape(shape: BaseGeometry, *, max_square_metres: float | None = None) -> None:
+    """What a line or an area must be: checked, never repaired. Its vertices were counted before.
+
+    Also for what a file reader made; raises `BadGeometry`.
+    """
+    if shape.is_empty:
+        raise GeometryEmpty
+    if not is_finite(shape):
+        raise CoordinatesRefused
+    west, south, east, north = shape.bounds
+    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        raise OutsideTheWorld(longitude=_shown(west), latitude=_shown(south))
+    if east - west > 180 or south < -POLAR or north > POLAR:
+        raise OverTheEdge
     if not shape.is_valid:
         raise ShapeInvalid(why=explain_validity(shape)[:120])
-    west, south, east, north = shape.bounds
     if shape.geom_type.endswith("LineString") and west == east and south == north:
         raise GeometryTooSmall
-    if shape.geom_type.endswith("Polygon") and square_metres(shape) < MIN_SQUARE_METRES:
-        raise GeometryTooSmall
+    if shape.geom_type.endswith("Polygon"):
+        area = square_metres(shape)
+        if area < MIN_SQUARE_METRES:
+            raise GeometryTooSmall
+        if max_square_metres is not None and area > max_square_metres:
+            raise ShapeTooWide(limit=round(max_square_metres / 1e6, 3))
+
+
+def is_finite(shape: BaseGeometry) -> bool:
+    """Whether every coordinate is a number; of `NaN` neither shapely nor PostGIS says anything useful."""
+    return bool(np.isfinite(shapely.get_coordinates(shape)).all())
 
 
 # --- measured -------------------------------------------------------------------------------------------
@@ -289,9 +347,10 @@ class Shape(TypeDecorator[BaseGeometry]):
 
 
 def shape_checks(column: str, *, vertices: int = MAX_VERTICES) -> tuple[CheckConstraint, ...]:
-    """The wall behind the door, for `__table_args__`: on Earth, not empty, not endless.
+    """The wall behind the door, for `__table_args__`: on Earth, not empty, not endless, all of it numbers.
 
-    Emptiness needs its own check: of an empty geometry every bound is NULL, and a CHECK lets NULL pass.
+    Emptiness needs its own check: of an empty geometry every bound is NULL, and a CHECK lets NULL pass. So does
+    NaN: bounds pass over a vertex in the middle that is none, but its length is NaN, which is greater than all.
     """
     return (
         CheckConstraint(f"NOT ST_IsEmpty({column})", name=f"{column}_not_empty"),
@@ -301,7 +360,13 @@ def shape_checks(column: str, *, vertices: int = MAX_VERTICES) -> tuple[CheckCon
             name=f"{column}_on_earth",
         ),
         CheckConstraint(f"ST_NPoints({column}) <= {vertices}", name=f"{column}_not_endless"),
+        CheckConstraint(sound(column), name=f"{column}_finite"),
     )
+
+
+def sound(column: str) -> str:
+    """SQL that is true of a shape whose every coordinate is a number. GEOS raises at others, and ends the query."""
+    return f"ST_Length({column}) + ST_Perimeter({column}) < 'Infinity'"
 
 
 def in_sql(shape: BaseGeometry) -> ColumnElement[Any]:
@@ -330,8 +395,15 @@ def near(column: ColumnElement[Any] | Any, shape: BaseGeometry, within: float) -
 
 
 def geojson(shape: BaseGeometry | None) -> dict[str, Any] | None:
-    """A GeoJSON geometry, rounded; null where the place is not known."""
+    """A GeoJSON geometry, rounded; null where the place is not known.
+
+    A row that is no place after all (it came in past the door and the wall) is null too, and said in the log: one
+    NaN would make the whole answer unreadable.
+    """
     if shape is None:
+        return None
+    if shape.is_empty or not is_finite(shape):
+        log.error("places.not_a_place", shape=shape.wkt[:80])
         return None
     if isinstance(shape, shapely.Point):
         return {"type": "Point", "coordinates": [round(shape.x, DECIMALS), round(shape.y, DECIMALS)]}

@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     or_,
     select,
+    text,
     true,
 )
 from sqlalchemy import (
@@ -34,8 +35,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geo.places import Shape, geojson, metres_to, near
-from geo.zones import zones_at
+from geo.places import Shape, geojson, metres_to, near, shape_checks
+from geo.zones import whose
 from incidents.assignments import STAMPS, Assignment, AssignmentStatus, live_assignments, shown
 from incidents.catalogue import Catalogue, catalogue
 from incidents.moments import moment
@@ -110,6 +111,7 @@ class Incident(Told, Base):
         Index("ix_incidents_shape", "shape", postgresql_using="gist"),
         Index("ix_incidents_on_board", "id", postgresql_where="on_board"),
         Index("ix_incidents_opened_at", "opened_at"),
+        *shape_checks("shape"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -124,6 +126,9 @@ class Incident(Told, Base):
     shape: Mapped[Point] = mapped_column(Shape("POINT"))
     zone: Mapped[str | None] = mapped_column(Text)
     zone_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
+    jurisdiction: Mapped[str | None] = mapped_column(Text)
+    outside: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    desk: Mapped[str | None] = mapped_column(Text)
     shared_with: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
     reports: Mapped[int] = mapped_column(default=0)
     stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -215,6 +220,9 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "summary": incident.summary,
         "place": incident.place,
         "zone": incident.zone,
+        "jurisdiction": incident.jurisdiction,
+        "outside": incident.outside,
+        "desk": incident.desk,
         "reports": incident.reports,
         "assignments": shown(assigned),
         "stamps": incident.stamps,
@@ -413,9 +421,10 @@ def stamp_status(incident: Incident, status: AssignmentStatus, at: dt.datetime) 
 
 
 async def _locate(session: AsyncSession, incident: Incident, location: Point) -> None:
-    zones = await zones_at(session, location)
-    incident.zone_ids = [zone.id for zone in zones]
-    incident.zone = zones[0].name if zones else None
+    found = await whose(session, location)
+    incident.zone_ids = [zone.id for zone in found.zones]
+    incident.zone = found.name
+    incident.jurisdiction, incident.outside, incident.desk = found.jurisdiction, found.outside, found.desk
 
 
 async def tell(

@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from shapely import Point
-from sqlalchemy import ColumnElement, ForeignKey, Index, Text, Uuid, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, Uuid, exists, false, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geo.places import Shape, geojson
-from geo.zones import zones_at
+from geo.places import Shape, geojson, shape_checks
+from geo.zones import NOWHERE, whose
 from incidents.catalogue import catalogue
 from incidents.incident import Incident, visible_whole_to
 from incidents.moments import moment
@@ -72,7 +72,10 @@ class Report(Told, Base):
     """One report. `words`, `place` and the contact stay as told; the contact is erasable and never on a feed."""
 
     __tablename__ = "reports"
-    __table_args__ = (Index("ix_reports_waiting", "id", postgresql_where="status = 'received'"),)
+    __table_args__ = (
+        Index("ix_reports_waiting", "id", postgresql_where="status = 'received'"),
+        *shape_checks("shape"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     tracking_code: Mapped[str] = mapped_column(Text, unique=True)
@@ -82,6 +85,9 @@ class Report(Told, Base):
     shape: Mapped[Point | None] = mapped_column(Shape("POINT"))
     zone: Mapped[str | None] = mapped_column(Text)
     zone_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
+    jurisdiction: Mapped[str | None] = mapped_column(Text)
+    outside: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    desk: Mapped[str | None] = mapped_column(Text)
     type_hint: Mapped[str | None] = mapped_column(Text)
     contact_name: Mapped[str | None] = mapped_column(Text)
     contact_phone: Mapped[str | None] = mapped_column(Text)
@@ -154,6 +160,9 @@ def feature_of(report: Report) -> dict[str, Any]:
             "words": report.words,
             "place": report.place,
             "zone": report.zone,
+            "jurisdiction": report.jurisdiction,
+            "outside": report.outside,
+            "desk": report.desk,
             "type_hint": report.type_hint,
             "status": report.status,
             "dismissal": report.dismissal,
@@ -206,7 +215,7 @@ async def receive_report(
         (await catalogue(session)).type(type_hint)
     if await session.scalar(select(Report.id).where(Report.id == report_id)):
         raise AlreadyExists
-    zones = await zones_at(session, location) if location else []
+    found = await whose(session, location) if location else NOWHERE
     contact = contact or Contact()
     report = Report(
         id=report_id,
@@ -215,8 +224,11 @@ async def receive_report(
         words=words,
         place=place,
         shape=location,
-        zone=zones[0].name if zones else None,
-        zone_ids=[zone.id for zone in zones],
+        zone=found.name,
+        zone_ids=[zone.id for zone in found.zones],
+        jurisdiction=found.jurisdiction,
+        outside=found.outside,
+        desk=found.desk,
         type_hint=type_hint,
         contact_name=contact.name,
         contact_phone=contact.phone,

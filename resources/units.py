@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geo.places import Shape
+from geo.places import Shape, shape_checks
 from realtime.access import (
     OPERATIONS,
     Actor,
@@ -70,6 +70,7 @@ class Unit(Told, Base):
     """One unit. `engaged_*` copy its live assignment; `engaged_status` None means that it has none."""
 
     __tablename__ = "units"
+    __table_args__ = shape_checks("base_place")
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     call_sign: Mapped[str] = mapped_column(Text, unique=True)

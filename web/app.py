@@ -29,6 +29,7 @@ from web.api import (
     session,
     simulation,
     units,
+    zones,
 )
 from web.boards import BOARDS
 from web.context import Machinery, Session
@@ -40,7 +41,7 @@ VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
     *(session, catalogue, reports, incidents, assignments, units, positions, people),
-    *(places, closures, live, simulation),
+    *(places, zones, closures, live, simulation),
 )
 SCREENS = ("/ingresar", "/consola", "/pared")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geo import closures
+from geo import closures, zones
 from incidents import incident, reports
 from realtime.catch_up import Boards
 from resources import units
@@ -13,5 +13,6 @@ BOARDS: Boards = {
     "incident": incident.board,
     "unit": units.board,
     "closure": closures.board,
+    "zones": zones.board,
     "simulation": control.board,
 }

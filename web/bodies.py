@@ -19,8 +19,10 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
+from shapely.geometry.base import BaseGeometry
 
-from geo.places import parse_point
+from geo.places import parse_geometry, parse_point
+from geo.zones import LARGEST
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
@@ -52,6 +54,12 @@ def _uuid7(value: UUID) -> UUID:
 
 def _place(raw: Any) -> shapely.Point:
     return raw if isinstance(raw, shapely.Point) else parse_point(raw)
+
+
+def _zone_area(raw: Any) -> BaseGeometry:
+    if isinstance(raw, BaseGeometry):
+        return raw
+    return parse_geometry(raw, {"Polygon", "MultiPolygon"}, max_square_metres=LARGEST)
 
 
 def _written_out(value: Any) -> Any:
@@ -90,6 +98,18 @@ Location = Annotated[
             },
             "required": ["type", "coordinates"],
             "description": "A GeoJSON point, WGS 84, longitude first",
+        }
+    ),
+]
+ZoneArea = Annotated[
+    BaseGeometry,
+    PlainValidator(_zone_area),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"type": {"enum": ["Polygon", "MultiPolygon"]}, "coordinates": {"type": "array"}},
+            "required": ["type", "coordinates"],
+            "description": "A GeoJSON polygon or multipolygon, WGS 84, longitude first",
         }
     ),
 ]

@@ -19,7 +19,7 @@ from web.headers import ALWAYS
 from web.problems import problem
 
 MAX_BODY = 64 * 1024  # bytes; a report has 2,000 characters
-LARGER = {"/api/v1/positions": 256 * 1024}  # 500 fixes
+LARGER = {"/api/v1/positions": 256 * 1024, "/api/v1/zones/import": 1024 * 1024}  # 500 fixes; a city of zones
 MAX_DEPTH = 20
 
 

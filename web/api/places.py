@@ -1,8 +1,8 @@
-"""Places over HTTP: zones, a point in words, and the base map. Public: nothing here is about anybody."""
+"""Places over HTTP: a point in words, and the base map. Public: nothing here is about anybody."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse
@@ -10,7 +10,6 @@ from fastapi.responses import FileResponse
 from geo.places import point
 from geo.streets import describe_place
 from geo.tiles import MAX_ZOOM, Tiles, exists, map_edition, map_words, vector_layers
-from geo.zones import ZoneKind, zone_feature, zones
 from realtime.errors import NotFound
 from web.city.pack import PACK
 from web.context import Machines, Session
@@ -25,15 +24,6 @@ KEEP_EDITION = "public, max-age=31536000, immutable"  # an address that names it
 
 class NoPack(NotFound):
     """There is no map pack of this city yet: its operator makes one with `./vigia city pack`."""
-
-
-@router.get("/zones")
-async def get_zones(session: Session, kind: ZoneKind | None = None) -> dict[str, Any]:
-    """The zones in force as a GeoJSON FeatureCollection."""
-    return {
-        "type": "FeatureCollection",
-        "features": [zone_feature(zone) for zone in await zones(session, kind)],
-    }
 
 
 @router.get("/places/describe")
