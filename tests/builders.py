@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.closures import Closure, ClosureKind, Validity, draw_closure
-from geo.zones import Zone, ZoneKind, lay_zones
+from geo.zones import Zone, ZoneKind, lay_zones, multipolygon
 from incidents.assignments import Assignment
 from incidents.catalogue import default_content, publish_catalogue
 from incidents.dispatch import dispatch_unit
@@ -199,3 +199,16 @@ async def a_closure(
         passable_by=passable_by,
         validity=validity,
     )
+
+
+def a_zone(
+    name: str,
+    shape: BaseGeometry | None = None,
+    *,
+    kind: ZoneKind = ZoneKind.BARRIO,
+    source_key: str | None = None,
+    desk: str | None = None,
+) -> Zone:
+    """A zone on its way into the database: a block of the west, or what is given."""
+    shape = multipolygon(shape or box(-60.67, -32.96, -60.65, -32.94))
+    return Zone(id=new_id(), kind=kind, name=name, shape=shape, source_key=source_key, desk=desk)

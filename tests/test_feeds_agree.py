@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from shapely import box
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import coordination.sharing
 import geo.closures
+import geo.zones
 import incidents.closing
 import incidents.dispatch
 import incidents.incident
@@ -29,6 +31,7 @@ import resources.units
 import web.demo.control
 from coordination.sharing import share_incident, withdraw_incident
 from geo.closures import Validity, amend_closure, draw_closure, expire_closure, lift_closure, sweep_closures
+from geo.zones import ZoneKind, amend_zone, draw_zone, end_zone, import_zones
 from incidents.assignments import AssignmentStatus
 from incidents.closing import (
     cancel_incident,
@@ -51,7 +54,7 @@ from realtime.hub import told
 from realtime.journal import Entry, Line, faces_from
 from resources.positions import positions_now
 from resources.units import Duty, UnitKind, add_unit, set_duty
-from tests.builders import City, a_closure, a_report, an_assignment, an_incident
+from tests.builders import City, a_closure, a_report, a_zone, an_assignment, an_incident
 from web.boards import BOARDS
 from web.demo.control import control_simulation, start_simulation
 
@@ -353,6 +356,30 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awa
     return sweep_when_over
 
 
+# ── Zones ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@scene(draw_zone)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    supervisor, shape = city.actor("supervisor"), box(-60.66, -32.96, -60.65, -32.95)
+    return lambda: draw_zone(session, supervisor, new_id(), kind=ZoneKind.BARRIO, name="Centro", shape=shape)
+
+
+@scene(amend_zone)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: amend_zone(session, city.actor("supervisor"), city.zones["Oeste"], name="Poniente", desk="COM")
+
+
+@scene(end_zone)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: end_zone(session, city.actor("administrator"), city.zones["Oeste"])
+
+
+@scene(import_zones)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: import_zones(session, city.actor("supervisor"), [a_zone("Norte")])
+
+
 # ── The demo ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -407,7 +434,7 @@ def test_every_verb_has_a_scene() -> None:
     modules = (
         *(incidents.reports, incidents.triage, incidents.incident, incidents.dispatch, incidents.closing),
         *(incidents.timeline, coordination.sharing, resources.units, resources.organizations),
-        *(resources.people, resources.sign_in, geo.closures, web.demo.control),
+        *(resources.people, resources.sign_in, geo.closures, geo.zones, web.demo.control),
     )
     verbs = {
         function

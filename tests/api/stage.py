@@ -35,6 +35,10 @@ NOBODY = "nobody"  # who did not sign in
 PEOPLE = frozenset(City.people)
 EVERYBODY = PEOPLE | {NOBODY}
 
+A_BLOCK = {
+    "type": "Polygon",
+    "coordinates": [[[-60.66, -32.95], [-60.65, -32.95], [-60.65, -32.94], [-60.66, -32.94], [-60.66, -32.95]]],
+}
 HERE_AND_NOW = {"type": "Point", "coordinates": [-60.66, -32.95]}
 
 
@@ -120,6 +124,21 @@ MATRIX: dict[str, Row] = {
     "POST /people/{person_id}/disable": row(MANAGERS),
     "POST /people/{person_id}/password": row(MANAGERS, 204, password="otra clave de prueba"),
     "GET /zones": row(EVERYBODY),
+    "GET /zones/{zone_id}": row(EVERYBODY),
+    "GET /places/whose": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
+    "POST /zones": row(MANAGERS, 201, id=NEW, kind="barrio", name="Centro", shape=A_BLOCK),
+    "POST /zones/import": row(
+        MANAGERS,
+        id=NEW,
+        type="FeatureCollection",
+        features=[{"type": "Feature", "geometry": A_BLOCK, "properties": {"name": "Centro", "kind": "barrio"}}],
+    ),
+    "POST /zones/{zone_id}/name": row(MANAGERS, name="Poniente"),
+    "POST /zones/{zone_id}/shape": row(MANAGERS, shape=A_BLOCK),
+    "POST /zones/{zone_id}/desk": row(MANAGERS, desk="COM"),
+    "POST /zones/{zone_id}/population": row(MANAGERS, population=1200),
+    "POST /zones/{zone_id}/validity": row(MANAGERS, valid_from=None, valid_until="2031-01-01T00:00:00Z"),
+    "POST /zones/{zone_id}/end": row(MANAGERS),
     "GET /places/describe": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
     "GET /tiles/{z}/{x}/{y}.mvt": row(EVERYBODY),
     "POST /closures": row(DESK, 201, id=NEW, kind="works", reason="caño roto", shape=HERE_AND_NOW),
@@ -188,6 +207,7 @@ async def _set(session: AsyncSession, app: FastAPI, data: Path) -> Stage:
         "a free unit": city.units["M2"],
         "an agency": city.organizations["ambulances"],
         "closure_id": closure.id,
+        "zone_id": city.zones["Oeste"],
         "person_id": city.people["government"][0],
     }
     tokens = {name: await badge(session, person[0]) for name, person in city.people.items()}

@@ -30,7 +30,15 @@ ALIKE = {"Error:", "bytes"}  # the same word in both languages
 FACTS = {
     *(member.value for kind in (IncidentState, AssignmentStatus, ReportStatus, Duty, ClosureState) for member in kind),
     *("type", "priority", "disposition", "dismissal"),
-    *("bytes", "vertices", "too deep", "not UTF-8", "a key stands twice", "NaN and Infinity are not numbers"),
+    *(
+        "bytes",
+        "vertices",
+        "features",
+        "too deep",
+        "not UTF-8",
+        "a key stands twice",
+        "NaN and Infinity are not numbers",
+    ),
     *("a value is out of range", "location", "fixed_at", "heading", "speed_kmh"),
 }
 

@@ -66,7 +66,7 @@ def upgrade() -> None:
     op.create_index("ix_zones_kind_source_key", "zones", ["kind", "source_key"], unique=True)
     for table, column in (("incidents", "shape"), ("reports", "shape"), ("units", "base_place")):
         for wall in walls(table, column, 2000):
-            op.create_check_constraint(wall.name, table, wall.sqltext)
+            op.create_check_constraint(op.f(str(wall.name)), table, wall.sqltext)
     op.execute(FINITE_EVERYWHERE)
 
 
