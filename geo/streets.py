@@ -15,14 +15,13 @@ from typing import Any, Protocol
 
 import shapely
 from psycopg import AsyncConnection
-from sqlalchemy import BigInteger, Identity, Index, Text, select, text
+from sqlalchemy import BigInteger, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.layers import mark_layer
-from geo.places import Point, Shape, haversine, metres, near, shape_checks
-from geo.zones import ZoneKind, zone_at
+from geo.places import Point, Shape, haversine, metres, shape_checks
 from realtime.database import Base
 
 STREETS = "streets"  # the name of this layer in `map_layers`
@@ -232,14 +231,6 @@ class PlaceWords:
     corner: str | None
     zone: str | None
     place: str
-
-
-async def describe_place(session: AsyncSession, place: Point) -> PlaceWords:
-    """Street, corner and zone of a point, and all of it in one phrase: "Mitre e Italia"."""
-    zone = await zone_at(session, place, ZoneKind.BARRIO)
-    query = select(StreetLink).where(near(StreetLink.shape, place, LOOK_AROUND), StreetLink.name.is_not(None))
-    links = (await session.scalars(query)).all()
-    return place_words(links, place, zone.name if zone else None)
 
 
 def place_words(links: Sequence[Piece], place: Point, zone: str | None) -> PlaceWords:

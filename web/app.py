@@ -17,6 +17,7 @@ from realtime.database import connect, sessions_of
 from resources.positions import PositionLane
 from web import problems
 from web.api import (
+    addresses,
     assignments,
     catalogue,
     closures,
@@ -40,8 +41,10 @@ from web.settings import Settings
 VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
+APIS = (
     *(session, catalogue, reports, incidents, assignments, units, positions, people),
-    *(places, zones, closures, live, simulation),
+    *(places, zones, closures, live, simulation, addresses),
+)
 )
 SCREENS = ("/ingresar", "/consola", "/pared")
 

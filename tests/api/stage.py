@@ -140,6 +140,7 @@ MATRIX: dict[str, Row] = {
     "POST /zones/{zone_id}/validity": row(MANAGERS, valid_from=None, valid_until="2031-01-01T00:00:00Z"),
     "POST /zones/{zone_id}/end": row(MANAGERS),
     "GET /places/describe": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
+    "GET /places/search": row(EVERYBODY, query="?q=Mitre 1234"),
     "GET /tiles/{z}/{x}/{y}.mvt": row(EVERYBODY),
     "POST /closures": row(DESK, 201, id=NEW, kind="works", reason="caño roto", shape=HERE_AND_NOW),
     "GET /closures": row(PEOPLE),

@@ -12,10 +12,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from geo.addresses import describe_place
 from geo.layers import MapArea, lay_areas
 from geo.network import load_network
 from geo.places import metres, metres_to, near, point
-from geo.streets import Street, StreetLink, describe_place, lay_streets
+from geo.streets import Street, StreetLink, lay_streets
 from geo.tiles import Tiles, cut_tile, map_edition
 from geo.zones import Zone, ZoneKind, lay_zones, zone_at, zones, zones_at
 from realtime.database import new_id, now

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse
 
+from geo.addresses import describe_place
 from geo.places import point
-from geo.streets import describe_place
 from geo.tiles import MAX_ZOOM, Tiles, exists, map_edition, map_words, vector_layers
 from realtime.errors import NotFound
 from web.city.pack import PACK
@@ -27,10 +28,9 @@ class NoPack(NotFound):
 
 
 @router.get("/places/describe")
-async def get_place_words(session: Session, lon: float, lat: float) -> dict[str, str | None]:
-    """A point in words: its street, corner and zone, and one phrase for all of it."""
-    words = await describe_place(session, point(lon, lat))
-    return {"street": words.street, "corner": words.corner, "zone": words.zone, "place": words.place}
+async def get_place_words(session: Session, lon: float, lat: float) -> dict[str, Any]:
+    """A point in words: street, height, corner and zones, and one phrase for all of it."""
+    return asdict(await describe_place(session, point(lon, lat)))
 
 
 @router.get("/tiles.json")
