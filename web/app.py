@@ -41,10 +41,8 @@ from web.settings import Settings
 VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
-APIS = (
     *(session, catalogue, reports, incidents, assignments, units, positions, people),
-    *(places, zones, closures, live, simulation, addresses),
-)
+    *(places, addresses, zones, closures, live, simulation),
 )
 SCREENS = ("/ingresar", "/consola", "/pared")
 
