@@ -1,38 +1,39 @@
-"""The street network in memory: the quickest way from one place to another.
+"""The street network in memory: links, the arcs one may drive along, and the nearest spot on a street.
 
-A network is made once from the street links and never changes; what changes (closures, speeds of the hour) comes
-beside it. Directions are what the law allows, times are free-flow times of each link divided by a `pace`.
-Everything inside is in flat metres around the city's middle, where a degree east is as long as a degree north.
+A network is made once from the street links and never changes; what changes (closures, the hour, who drives) is a
+weight for each arc and comes beside it, in `geo/travel.py`. Everything inside is in flat metres around the city's
+middle, where a degree east is as long as a degree north.
+
+Turn restrictions are nodes: whoever came by the first arc of a restriction arrives at a node of its own, from which
+the forbidden arc is marked. So the quickest way needs nothing but nodes and arcs.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
-from sqlalchemy import select
+from scipy.sparse.csgraph import connected_components
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from geo.layers import edition_of
 from geo.places import METRES_PER_DEGREE, Point, Position
-from geo.streets import STREETS, StreetLink
+from geo.streets import Access, StreetLink, TurnRestriction
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 SNAP_METRES = 500.0  # farther from any street than this, a drive there would be a guess
-GPS_NOISE = 15.0  # metres; a place so little behind on a one-way street is here, not round the block
-BLINK = 0.01  # seconds; the sparse graph must not hold a zero, and no link is passed in no time
-NOWHERE = -9999  # how scipy says "no way leads here"
+LOOK_AROUND = (60.0, 180.0, SNAP_METRES)  # metres; where the nearest street will not do, look so far for another
+SAME_SPOT = 1.0  # metres; of two ways onto a street so alike, one is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,18 @@ class Link:
     name: str | None
     oneway: bool
     speed_kmh: float
+    access: str = Access.ALL
+    osm_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn restriction, as `geo.streets.TurnRestriction` means it."""
+
+    only: bool
+    nodes: tuple[int, ...]
+    ways: tuple[int, ...]
+    excepted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,249 +71,341 @@ class Snap:
     place: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """Where somebody is at an instant of a drive."""
-
-    longitude: float
-    latitude: float
-    heading: float
-    speed_kmh: float
-
-
-@dataclass(frozen=True)
-class Route:
-    """A drive: its line, and the seconds and metres from the start at each of the line's positions."""
-
-    line: tuple[Position, ...]
-    seconds_at: tuple[float, ...]
-    metres_at: tuple[float, ...]
-    streets: tuple[str, ...]
-
-    @property
-    def seconds(self) -> float:
-        """How long it takes."""
-        return self.seconds_at[-1]
-
-    @property
-    def metres(self) -> float:
-        """How far it is."""
-        return self.metres_at[-1]
-
-    def at(self, seconds: float) -> Fix:
-        """Position, heading and speed after so many seconds; the end of the line when it is over."""
-        ahead = min(max(bisect_right(self.seconds_at, seconds), 1), len(self.line) - 1)
-        (x0, y0), (x1, y1) = self.line[ahead - 1], self.line[ahead]
-        took = self.seconds_at[ahead] - self.seconds_at[ahead - 1]
-        share = min(max((seconds - self.seconds_at[ahead - 1]) / took, 0.0), 1.0) if took else 1.0
-        heading = math.degrees(math.atan2((x1 - x0) * math.cos(math.radians(y0)), y1 - y0)) % 360
-        went = self.metres_at[ahead] - self.metres_at[ahead - 1]
-        moving = took > 0 and seconds < self.seconds
-        return Fix(x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, heading, went / took * 3.6 if moving else 0.0)
-
-
 class NoStreetNear(Exception):
     """No street lies within the distance a place may be snapped."""
 
 
-class NoWay(Exception):
-    """No way leads from one place to the other."""
+@dataclass(frozen=True, slots=True)
+class Arcs:
+    """Everything that anybody may drive along, by tail. Arc `i` goes to `heads[i]` along link `link[i]`.
+
+    `backward` is against the link's own direction, `against` also against the law. `ban` numbers the exceptions of
+    the turn restrictions that an arc would break (0: it breaks none).
+    """
+
+    starts: NDArray[np.int32]  # where the arcs of each node begin
+    tails: NDArray[np.int32]
+    heads: NDArray[np.int32]
+    link: NDArray[np.int32]
+    backward: Flags
+    against: Flags
+    ban: NDArray[np.int32]
+    by_head: Ints  # the arcs in order of their heads …
+    head_starts: NDArray[np.int32]  # … and where those of each node begin
+    by_link: Ints  # the arcs in order of their links …
+    link_starts: Ints  # … and where those of each link begin
+    plain: Ints  # for link n, at n the arc that drives it forward out of a node that remembers nothing, …
+    # … and at n plus the number of links the one that drives it backward
+
+    def along(self, link: int) -> Ints:
+        """The arcs along a link, in both directions and from every node that stands for its end."""
+        found: Ints = self.by_link[self.link_starts[link] : self.link_starts[link + 1]]
+        return found
 
 
 class StreetNetwork:
     """A directed graph of streets, with its geometry."""
 
-    def __init__(self, links: Sequence[Link]) -> None:
-        """Build the graph; some 20,000 links take under half a second."""
-        self.links = links
-        nodes = {node: i for i, node in enumerate(sorted({n for link in links for n in (link.a_node, link.b_node)}))}
-        self._from: Ints = np.array([nodes[link.a_node] for link in links], dtype=np.int64)
-        self._to: Ints = np.array([nodes[link.b_node] for link in links], dtype=np.int64)
+    def __init__(self, links: Sequence[Link], turns: Sequence[Turn] = ()) -> None:
+        """Build the graph; 150,000 links take a few seconds."""
         self._middle = _middle(links)
-        self._flat = [shapely.LineString(self._flatten(link.shape.coords)) for link in links]
-        self._metres: Floats = np.array([line.length for line in self._flat], dtype=np.float64)
-        speeds: Floats = np.array([link.speed_kmh for link in links], dtype=np.float64)
-        self._seconds: Floats = np.maximum(self._metres / np.maximum(speeds, 1.0) * 3.6, BLINK)
-        self._weigh_arcs(len(nodes))
-        self._tree = shapely.STRtree(self._flat)
-        self._main_links: Ints = np.flatnonzero([self.well_connected(i) for i in range(len(links))])
-        self._main_tree = shapely.STRtree([self._flat[i] for i in self._main_links])
+        numbers, codes = np.unique(
+            np.array([(link.a_node, link.b_node) for link in links], dtype=np.int64), return_inverse=True
+        )
+        ends = codes.reshape(-1, 2)
+        self.nodes = len(numbers)  # that a map knows; those that stand for a restriction come after them
+        self.a: Ints = ends[:, 0].astype(np.int64)
+        self.b: Ints = ends[:, 1].astype(np.int64)
+        self._numbers: Ints = numbers
+        self.names = [link.name for link in links]
+        self.oneway: Flags = np.array([link.oneway for link in links], dtype=np.bool_)
+        self.kmh: Floats = np.maximum([link.speed_kmh for link in links], 1.0)
+        self.kinds, self.kind = _coded([link.kind for link in links])
+        self.accesses, self.access = _coded([link.access for link in links])
+        shapes = np.array([link.shape for link in links], dtype=object)
+        self.lines = shapely.transform(shapes, self._flat_array)
+        self.metres: Floats = shapely.length(self.lines)
+        self.tree = shapely.STRtree(self.lines)
+        forbidden = _Forbidden(self, numbers, links, turns) if turns else None
+        self.exceptions: list[tuple[frozenset[str], ...]] = [()]  # of arcs that break a restriction, by their `ban`
+        self.arcs = self._arcs(forbidden)
+        self.size = len(self.arcs.starts) - 1
+        self.main = self._main()
+        self.gated = self._gated_areas()
 
-    def _weigh_arcs(self, nodes: int) -> None:
-        """Two arcs for a two-way link, one for a one-way; of parallel arcs the quickest stays."""
-        both: Ints = np.flatnonzero([not link.oneway for link in self.links])
-        tails: Ints = np.concatenate([self._from, self._to[both]])
-        heads: Ints = np.concatenate([self._to, self._from[both]])
-        links: Ints = np.concatenate([np.arange(len(self.links)), both])
-        seconds = self._seconds[links]
-        order: Ints = np.lexsort((seconds, heads, tails))
-        tails, heads, links, seconds = tails[order], heads[order], links[order], seconds[order]
-        # scipy would add parallel arcs together: keep the first, quickest, of each pair.
-        first = np.append(True, (np.diff(tails) != 0) | (np.diff(heads) != 0))
-        tails, heads, links, seconds = tails[first], heads[first], links[first], seconds[first]
-        self._graph = csr_array((seconds, (tails, heads)), shape=(nodes, nodes))
-        self._arc_link = {(int(t), int(h)): int(i) for t, h, i in zip(tails, heads, links, strict=True)}
-        _, parts = connected_components(self._graph, directed=True, connection="strong")
-        self._main: NDArray[np.bool_] = parts == np.bincount(parts).argmax()
+    def __len__(self) -> int:
+        """How many links."""
+        return len(self.names)
 
-    def _flatten(self, positions: Iterable[Sequence[float]]) -> list[Position]:
+    def link(self, index: int) -> Link:
+        """One link, as it came."""
+        line = shapely.LineString([self.round(x, y) for x, y in self.lines[index].coords])
+        return Link(
+            int(self._numbers[self.a[index]]),
+            int(self._numbers[self.b[index]]),
+            line,
+            self.kinds[self.kind[index]],
+            self.names[index],
+            bool(self.oneway[index]),
+            float(self.kmh[index]),
+            self.accesses[self.access[index]],
+        )
+
+    # --- the graph --------------------------------------------------------------------------------------
+
+    def _arcs(self, forbidden: _Forbidden | None) -> Arcs:
+        """Both directions of every link, sorted by where they start. Parallel arcs stand side by side."""
+        count = len(self)
+        tails = np.concatenate([self.a, self.b])
+        heads = np.concatenate([self.b, self.a])
+        base = np.arange(2 * count, dtype=np.int64)  # arc n is link n forward, arc count + n is link n backward
+        ban = np.zeros(2 * count, dtype=np.int64)
+        size = self.nodes
+        if forbidden is not None:
+            heads, (more_tails, more_heads, more_base, more_ban) = forbidden.expand(heads, self.exceptions)
+            tails = np.concatenate([tails, more_tails])
+            heads = np.concatenate([heads, more_heads])
+            base = np.concatenate([base, more_base])
+            ban = np.concatenate([ban, more_ban])
+            size += forbidden.states
+        order = np.argsort(tails, kind="stable")
+        tails, heads, base, ban = tails[order], heads[order], base[order], ban[order]
+        link = base % max(count, 1)
+        backward: Flags = base >= count
+        by_link = np.argsort(link, kind="stable")
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        return Arcs(
+            np.searchsorted(tails, np.arange(size + 1)).astype(np.int32),
+            tails.astype(np.int32),
+            heads.astype(np.int32),
+            link.astype(np.int32),
+            backward,
+            backward & self.oneway[link],
+            ban.astype(np.int32),
+            np.argsort(heads, kind="stable"),
+            np.searchsorted(np.sort(heads), np.arange(size + 1)).astype(np.int32),
+            by_link,
+            np.searchsorted(link[by_link], np.arange(count + 1)),
+            place[: 2 * count],
+        )
+
+    def _main(self) -> Flags:
+        """Which links belong to the largest part within which one can drive from anywhere to anywhere."""
+        driven = self.access != self._code(self.accesses, Access.FOOT)
+        both: Flags = driven & ~self.oneway
+        tails = np.concatenate([self.a[driven], self.b[both]])
+        heads = np.concatenate([self.b[driven], self.a[both]])
+        graph = csr_array((np.ones(len(tails), dtype=np.int8), (tails, heads)), shape=(self.nodes, self.nodes))
+        _, parts = connected_components(graph, directed=True, connection="strong")
+        largest = parts == np.bincount(parts[self.a[driven]] if driven.any() else parts).argmax()
+        found: Flags = driven & largest[self.a] & largest[self.b]
+        return found
+
+    def _gated_areas(self) -> Ints:
+        """The number of the area behind a gate that a link is part of: private, or for who has business there.
+
+        -1 where there is no gate.
+        """
+        gated = np.isin(self.access, [self._code(self.accesses, one) for one in (Access.DESTINATION, Access.PRIVATE)])
+        areas: Ints = np.full(len(self), -1, dtype=np.int64)
+        if gated.any():
+            tails, heads = self.a[gated], self.b[gated]
+            graph = csr_array((np.ones(len(tails), dtype=np.int8), (tails, heads)), shape=(self.nodes, self.nodes))
+            _, parts = connected_components(graph, directed=False)
+            areas[gated] = parts[tails]
+        return areas
+
+    @staticmethod
+    def _code(words: list[str], word: str) -> int:
+        return words.index(word) if word in words else -1
+
+    def well_connected(self, link: int) -> bool:
+        """Whether one can drive from this link to nearly everywhere and back."""
+        return bool(self.main[link])
+
+    # --- the ground -------------------------------------------------------------------------------------
+
+    def flatten(self, place: Point) -> shapely.Point:
+        """Longitude and latitude to flat metres."""
         x0, y0, squeeze = self._middle
-        return [((p[0] - x0) * METRES_PER_DEGREE * squeeze, (p[1] - y0) * METRES_PER_DEGREE) for p in positions]
+        return shapely.Point((place.x - x0) * METRES_PER_DEGREE * squeeze, (place.y - y0) * METRES_PER_DEGREE)
 
-    def _round(self, x: float, y: float) -> Position:
+    def flat(self, shapes: Any) -> Any:
+        """The same for any shape, or for many."""
+        return shapely.transform(shapes, self._flat_array)
+
+    def _flat_array(self, positions: Floats) -> Floats:
+        x0, y0, squeeze = self._middle
+        return (positions - (x0, y0)) * (METRES_PER_DEGREE * squeeze, METRES_PER_DEGREE)
+
+    def round(self, x: float, y: float) -> Position:
         """Flat metres back to longitude and latitude."""
         x0, y0, squeeze = self._middle
         return (x / METRES_PER_DEGREE / squeeze + x0, y / METRES_PER_DEGREE + y0)
 
-    def well_connected(self, link: int) -> bool:
-        """Whether one can drive from this link to nearly everywhere and back."""
-        return bool(self._main[self._from[link]] and self._main[self._to[link]])
+    def rounded(self, shapes: Any) -> Any:
+        """The same for any shape, or for many."""
+        x0, y0, squeeze = self._middle
+        return shapely.transform(shapes, lambda p: p / (METRES_PER_DEGREE * squeeze, METRES_PER_DEGREE) + (x0, y0))
+
+    def near(self, place: Point, within: float) -> Ints:
+        """The numbers of the links within so many metres of a place."""
+        found: Ints = self.tree.query(self.flatten(place), predicate="dwithin", distance=within)
+        return found
 
     def links_near(self, place: Point, within: float) -> list[Link]:
         """The links within so many metres of a place."""
-        (here,) = self._flatten([(place.x, place.y)])
-        found = self._tree.query(shapely.Point(here), predicate="dwithin", distance=within)
-        return [self.links[int(index)] for index in found]
+        return [self.link(int(index)) for index in self.near(place, within)]
 
     def snap(self, place: Point, within: float = SNAP_METRES, *, connected: bool = False) -> Snap:
         """The nearest spot on any street, or on one that is `connected` with the rest. Raises `NoStreetNear`."""
-        (here,) = self._flatten([(place.x, place.y)])
-        spot = shapely.Point(here)
-        tree = self._main_tree if connected else self._tree
-        found = tree.query_nearest(spot, max_distance=within, all_matches=False)
-        if not len(found):
+        spot = self.flatten(place)
+        usable = self.main if connected else np.ones(len(self), dtype=np.bool_)
+        index = self.nearest(spot, usable, within)
+        if index is None:
             raise NoStreetNear
-        index = int(self._main_links[found[0]] if connected else found[0])
-        line = self._flat[index]
+        return self.snap_onto(index, spot)
+
+    def snap_onto(self, index: int, spot: shapely.Point) -> Snap:
+        """The spot on this link nearest to a flat place."""
+        line = self.lines[index]
         along = float(line.project(spot, normalized=True)) if line.length else 0.0
         on = line.interpolate(along, normalized=True)
-        return Snap(index, along, float(on.distance(spot)), self._round(on.x, on.y))
+        return Snap(index, along, float(on.distance(spot)), self.round(on.x, on.y))
 
-    def route(self, start: Point, end: Point, *, pace: float = 1.0, within: float = SNAP_METRES) -> Route:
-        """The quickest drive between two places. Raises `NoStreetNear` or `NoWay`.
-
-        `pace` multiplies every speed: below 1 for traffic, above 1 with lights and siren.
-        """
-        return self.route_between(self.snap(start, within), self.snap(end, within), pace=pace)
-
-    def route_between(self, start: Snap, end: Snap, *, pace: float = 1.0) -> Route:
-        """`route` for places already on their streets."""
-        direct = self._along_one_link(start, end)
-        leave = self._ways_off(start)
-        arrive = self._ways_onto(end)
-        reach, before = dijkstra(self._graph, indices=[node for node, _ in leave], return_predecessors=True)
-        best, legs = math.inf, direct
-        if direct is not None:
-            best = abs(end.along - start.along) * float(self._seconds[start.link])
-        for row, (first, spent) in enumerate(leave):
-            for last, to_spend in arrive:
-                total = spent + float(reach[row, last]) + to_spend
-                if total < best:
-                    best = total
-                    legs = self._legs(start, end, first, last, before[row])
-        if legs is None:
-            raise NoWay
-        return self._drive(legs, start, end, pace)
-
-    def _along_one_link(self, start: Snap, end: Snap) -> list[tuple[int, float, float]] | None:
-        """Both on the same link and the way there is allowed: no crossing is touched."""
-        if start.link != end.link:
+    def nearest(self, spot: shapely.Point, usable: Flags, within: float) -> int | None:
+        """The nearest usable link to a flat place, if there is one."""
+        found: Ints = self.tree.query_nearest(spot, max_distance=within, all_matches=False)
+        if not len(found):
             return None
-        behind = (start.along - end.along) * float(self._metres[start.link])
-        if behind > GPS_NOISE and self.links[start.link].oneway:
-            return None
-        return [(start.link, start.along, end.along)]
+        if usable[found[0]]:
+            return int(found[0])
+        for radius in sorted({*(r for r in LOOK_AROUND if r < within), within}):
+            around = self.tree.query(spot, predicate="dwithin", distance=radius)
+            around = around[usable[around]]
+            if len(around):
+                return int(around[shapely.distance(self.lines[around], spot).argmin()])
+        return None
 
-    def _ways_off(self, snap: Snap) -> list[tuple[int, float]]:
-        """The nodes a link can be left by, with the seconds to get there."""
-        seconds = float(self._seconds[snap.link])
-        ways = [(int(self._to[snap.link]), (1 - snap.along) * seconds)]
-        if not self.links[snap.link].oneway:
-            ways.append((int(self._from[snap.link]), snap.along * seconds))
-        return ways
 
-    def _ways_onto(self, snap: Snap) -> list[tuple[int, float]]:
-        """The nodes a link can be entered by, with the seconds from there."""
-        seconds = float(self._seconds[snap.link])
-        ways = [(int(self._from[snap.link]), snap.along * seconds)]
-        if not self.links[snap.link].oneway:
-            ways.append((int(self._to[snap.link]), (1 - snap.along) * seconds))
-        return ways
+class _Forbidden:
+    """The sequences of arcs that restrictions forbid, and the nodes that remember how far one is in them."""
 
-    def _legs(
-        self, start: Snap, end: Snap, first: int, last: int, before: NDArray[Any]
-    ) -> list[tuple[int, float, float]]:
-        """The links of a way, each with the share where it is joined and the share where it is left."""
-        nodes = [last]
-        while nodes[-1] != first:
-            previous = int(before[nodes[-1]])
-            if previous == NOWHERE:
-                raise NoWay
-            nodes.append(previous)
-        nodes.reverse()
-        legs = [(start.link, start.along, 1.0 if first == self._to[start.link] else 0.0)]
-        for tail, head in pairwise(nodes):
-            link = self._arc_link[tail, head]
-            legs.append((link, 0.0, 1.0) if tail == self._from[link] else (link, 1.0, 0.0))
-        legs.append((end.link, 0.0 if last == self._from[end.link] else 1.0, end.along))
-        return legs
-
-    def _drive(self, legs: list[tuple[int, float, float]], start: Snap, end: Snap, pace: float) -> Route:
-        """Put the legs together, with the clock running."""
-        line: list[Position] = [start.place]
-        seconds, metres = [0.0], [0.0]
-        streets: list[str] = []
-        for link, enter, leave in legs:
-            name = self.links[link].name
-            mps = self.links[link].speed_kmh / 3.6 * pace
-            before = len(line)
-            for (x0, y0), (x1, y1) in pairwise(_part(self._flat[link], enter, leave)):
-                went = math.hypot(x1 - x0, y1 - y0)
-                if went < 0.01:  # metres; two positions in one spot have no heading
+    def __init__(self, network: StreetNetwork, numbers: Ints, links: Sequence[Link], turns: Sequence[Turn]) -> None:
+        count = len(network)
+        self._count = count
+        self._heads: Ints = np.concatenate([network.b, network.a])
+        self._out: dict[int, list[int]] = defaultdict(list)
+        passed = {node for turn in turns for node in turn.nodes}
+        here = {node: int(np.searchsorted(numbers, node)) for node in passed}
+        wanted = {at for node, at in here.items() if at < len(numbers) and numbers[at] == node}
+        here = {node: at for node, at in here.items() if at in wanted and numbers[at] == node}
+        close = np.isin(network.a, list(wanted)) | np.isin(network.b, list(wanted))
+        arcs: dict[tuple[int, int, int | None], list[int]] = defaultdict(list)
+        for index in np.flatnonzero(close).tolist():
+            link, a, b = links[index], int(network.a[index]), int(network.b[index])
+            arcs[a, b, link.osm_id].append(index)
+            self._out[a].append(index)
+            self._out[b].append(count + index)
+            if not link.oneway:
+                arcs[b, a, link.osm_id].append(count + index)
+        self.rules: dict[tuple[int, ...], list[frozenset[str]]] = defaultdict(list)
+        only: dict[tuple[int, ...], tuple[set[int], list[frozenset[str]]]] = {}
+        for turn in turns:
+            if any(node not in here for node in turn.nodes):
+                continue
+            for way in _ways(turn, here, arcs):
+                if not turn.only:
+                    self.rules[way].append(turn.excepted)
                     continue
-                line.append(self._round(x1, y1))
-                metres.append(metres[-1] + went)
-                seconds.append(seconds[-1] + went / mps)
-            if name and len(line) > before and streets[-1:] != [name]:
-                streets.append(name)
-        if len(line) == 1:  # already there
-            line, seconds, metres = [start.place, end.place], [0.0, 0.0], [0.0, 0.0]
-        return Route(tuple(line), tuple(seconds), tuple(metres), tuple(streets))
+                for passed_arcs in range(1, len(way)):
+                    allowed, excepted = only.setdefault(way[:passed_arcs], (set(), []))
+                    allowed.add(way[passed_arcs])
+                    excepted.append(turn.excepted)
+        for prefix, (allowed, excepted) in only.items():
+            for arc in self._out[int(self._heads[prefix[-1]])]:
+                if arc not in allowed:
+                    self.rules[*prefix, arc].append(frozenset.intersection(*excepted))
+        self._numbers = {
+            prefix: network.nodes + n
+            for n, prefix in enumerate(sorted({rule[:n] for rule in self.rules for n in range(1, len(rule))}))
+        }
+        self.states = len(self._numbers)
+
+    def _after(self, path: tuple[int, ...]) -> int:
+        """The node that remembers as much of a path as matters."""
+        for start in range(len(path)):
+            if path[start:] in self._numbers:
+                return self._numbers[path[start:]]
+        return int(self._heads[path[-1]])
+
+    def expand(
+        self, heads: Ints, exceptions: list[tuple[frozenset[str], ...]]
+    ) -> tuple[Ints, tuple[Ints, Ints, Ints, Ints]]:
+        """Where the plain arcs lead now, and the arcs (tail, head, plain arc, ban) out of the nodes that remember."""
+        heads = heads.copy()
+        for prefix, node in self._numbers.items():
+            if len(prefix) == 1:
+                heads[prefix[0]] = node
+        more: list[tuple[int, int, int, int]] = []
+        bans: dict[tuple[frozenset[str], ...], int] = {}
+        for prefix, node in self._numbers.items():
+            for arc in self._out[int(self._heads[prefix[-1]])]:
+                path = (*prefix, arc)
+                broken = tuple(excepted for start in range(len(path)) for excepted in self.rules.get(path[start:], ()))
+                if broken and broken not in bans:
+                    bans[broken] = len(exceptions)
+                    exceptions.append(broken)
+                more.append((node, self._after(path), arc, bans.get(broken, 0)))
+        columns = np.array(more, dtype=np.int64).reshape(-1, 4).T
+        return heads, (columns[0], columns[1], columns[2], columns[3])
+
+
+def _ways(
+    turn: Turn, here: dict[int, int], arcs: dict[tuple[int, int, int | None], list[int]]
+) -> Iterator[tuple[int, ...]]:
+    """Every sequence of arcs that a restriction speaks of: one, unless a way has two links between two crossings."""
+    found: list[tuple[int, ...]] = [()]
+    for (tail, head), way in zip(zip(turn.nodes, turn.nodes[1:], strict=False), turn.ways, strict=False):
+        found = [(*path, arc) for path in found for arc in arcs.get((here[tail], here[head], way), ())]
+    yield from (path for path in found if len(path) > 1)
+
+
+def _coded(words: Iterable[str]) -> tuple[list[str], NDArray[np.int8]]:
+    """The different words, and the number of each one's word."""
+    different, codes = np.unique(np.array(list(words), dtype=object), return_inverse=True)
+    return [str(word) for word in different], codes.astype(np.int8)
 
 
 def _middle(links: Sequence[Link]) -> tuple[float, float, float]:
     """The middle of the city, and how much shorter a degree east is there than a degree north."""
-    bounds = np.array([link.shape.bounds for link in links])
-    x = float(bounds[:, 0].min() + bounds[:, 2].max()) / 2
-    y = float(bounds[:, 1].min() + bounds[:, 3].max()) / 2
-    return x, y, math.cos(math.radians(y))
+    west, south, east, north = shapely.total_bounds(np.array([link.shape for link in links], dtype=object))
+    y = float(south + north) / 2
+    return float(west + east) / 2, y, math.cos(math.radians(y))
 
 
-def _part(line: shapely.LineString, enter: float, leave: float) -> list[Position]:
-    """The positions of a line from one share of it to another, backwards where `leave` is the smaller."""
-    if enter == leave:
-        return []
-    low, high = sorted((enter, leave))
-    if (low, high) == (0.0, 1.0):
-        positions = [(p[0], p[1]) for p in line.coords]
-    else:
-        ends = [line.interpolate(share, normalized=True) for share in (low, high)]
-        inner = [(p[0], p[1]) for p in line.coords if low < line.project(shapely.Point(p), normalized=True) < high]
-        positions = [(ends[0].x, ends[0].y), *inner, (ends[1].x, ends[1].y)]
-    return positions if enter < leave else positions[::-1]
-
-
-async def load_network(session: AsyncSession) -> tuple[StreetNetwork | None, str]:
-    """The network as the database has it, and its edition; None while there are no streets."""
+async def load_network(session: AsyncSession) -> tuple[list[Link], list[Turn]]:
+    """The links and the restrictions as the database has them, to build a `StreetNetwork` of outside of the loop."""
     query = select(
         StreetLink.a_node,
         StreetLink.b_node,
-        StreetLink.shape,
+        func.ST_AsBinary(StreetLink.shape),
         StreetLink.kind,
         StreetLink.name,
         StreetLink.oneway,
         StreetLink.speed_kmh,
+        StreetLink.access,
+        StreetLink.osm_id,
     ).order_by(StreetLink.id)
-    edition = await edition_of(session, STREETS)  # first: streets laid meanwhile make the next load a new one
-    links = [Link(*row) for row in await session.execute(query)]
-    return (StreetNetwork(links) if links else None), edition
+    rows = (await session.execute(query)).all()
+    shapes = shapely.from_wkb([bytes(row[2]) for row in rows])
+    links = [Link(row[0], row[1], shape, *row[3:]) for row, shape in zip(rows, shapes, strict=True)]
+    restrictions = select(
+        TurnRestriction.only, TurnRestriction.nodes, TurnRestriction.ways, TurnRestriction.excepted
+    ).order_by(TurnRestriction.id)
+    turns = [
+        Turn(only, tuple(nodes), tuple(ways), frozenset(excepted))
+        for only, nodes, ways, excepted in await session.execute(restrictions)
+    ]
+    return links, turns

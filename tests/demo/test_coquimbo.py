@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import shapely
 
+from geo.drives import Drive
 from geo.network import StreetNetwork
 from geo.places import metres, point
 from geo.streets import USUAL_SPEED
+from geo.travel import Travel
 from web.demo.coquimbo import from_spatialite, land, network_database, read_streets, read_zones
 from web.demo.names import PASSWORD_WORDS, barrio_names, readable_password
 from web.demo.simulation import link_of
@@ -68,10 +70,10 @@ def test_the_real_city(network_file: Path) -> None:
     assert not ground.contains(point(-71.33, -29.90)), "the bay is not"
     network = StreetNetwork([link_of(street) for street in streets])
     square, harbour = point(-71.2519, -29.9027), point(-71.3375, -29.9533)
-    drive = network.route(square, harbour)
+    drive = Travel(network).route(square, harbour, Drive())
     assert 1.05 * metres(square, harbour) < drive.metres < 1.6 * metres(square, harbour)
     assert 6 * 60 < drive.seconds < 25 * 60
-    back = network.route(harbour, square)
+    back = Travel(network).route(harbour, square, Drive())
     assert back.streets != drive.streets[::-1], "one-ways make the way back another"
 
 

@@ -13,11 +13,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.addresses import describe_place
+from geo.drives import Drive
 from geo.layers import MapArea, lay_areas
-from geo.network import load_network
 from geo.places import metres, metres_to, near, point
 from geo.streets import Street, StreetLink, lay_streets
 from geo.tiles import Tiles, cut_tile, map_edition
+from geo.travel import travel
 from geo.zones import Zone, ZoneKind, lay_zones, zone_at, zones, zones_at
 from realtime.database import new_id, now
 from tests.conftest import Client
@@ -91,10 +92,10 @@ async def test_streets_are_laid_at_once_and_driven_in_memory(session: AsyncSessi
     assert [row.name for row in rows] == ["Rioja", "Jujuy", "Mitre", "Salta"]
     assert [row.speed_kmh for row in rows] == [60, 35, 35, 35]
     assert rows[0].length_m == pytest.approx(93.3, abs=0.5)
-    network, edition = await load_network(session)
-    assert network is not None
-    assert edition
-    assert network.route(point(JUJUY, RIOJA), point(SALTA, RIOJA)).streets == ("Jujuy", "Mitre", "Salta")
+    town = await travel(session)
+    assert town.network is not None
+    drive = town.route(point(JUJUY, RIOJA), point(SALTA, RIOJA), Drive())
+    assert drive.streets == ("Jujuy", "Mitre", "Salta")
 
 
 async def test_a_point_in_words(session: AsyncSession) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import shapely
 
-from geo.network import Link, NoStreetNear, NoWay, StreetNetwork
+from geo.drives import Drive
+from geo.network import Link, NoStreetNear, StreetNetwork
 from geo.places import metres, point
+from geo.routes import Route
+from geo.travel import NoWay, Travel
 
 # Four corners of a block of about 100 m by 111 m, and an island nobody can drive to.
 #   4 ── Mitre ── 3          north
@@ -31,12 +34,15 @@ TOWN = [
 ]
 
 
+def drive_in(links: list[Link], start: tuple[float, float], end: tuple[float, float], pace: float = 1.0) -> Route:
+    return Travel(StreetNetwork(links)).route(point(*start), point(*end), Drive(pace=pace))
+
+
 def test_a_one_way_street_is_driven_one_way() -> None:
-    town = StreetNetwork(TOWN)
-    there = town.route(point(*A), point(*B))
+    there = drive_in(TOWN, A, B)
     assert there.streets == ("Rioja",)
     assert there.seconds == pytest.approx(metres(point(*A), point(*B)) / 10, rel=0.01)
-    back = town.route(point(*B), point(*A))
+    back = drive_in(TOWN, B, A)
     assert back.streets == ("Jujuy", "Mitre", "Salta")
     assert back.metres == pytest.approx(3.3 * there.metres, rel=0.1)
     assert back.line[0] == pytest.approx(B, abs=1e-6)
@@ -44,22 +50,21 @@ def test_a_one_way_street_is_driven_one_way() -> None:
 
 
 def test_a_place_behind_you_on_a_one_way_street_is_round_the_block() -> None:
-    town = StreetNetwork(TOWN)
-    late, early = point(-60.6492, -32.95), point(-60.6498, -32.95)
-    assert town.route(early, late).metres == pytest.approx(metres(early, late), rel=0.01)
-    assert town.route(late, early).streets == ("Rioja", "Jujuy", "Mitre", "Salta", "Rioja")
+    late, early = (-60.6492, -32.95), (-60.6498, -32.95)
+    assert drive_in(TOWN, early, late).metres == pytest.approx(metres(point(*early), point(*late)), rel=0.01)
+    assert drive_in(TOWN, late, early).streets == ("Rioja", "Jujuy", "Mitre", "Salta", "Rioja")
 
 
 def test_of_two_streets_between_the_same_corners_the_quicker_is_taken() -> None:
     slow_and_fast = [*TOWN, street(1, 2, A, B, name="Autopista", kmh=72)]
     for links in (slow_and_fast, slow_and_fast[::-1]):
-        middle = StreetNetwork(links).route(point(-60.65, -32.9495), point(-60.649, -32.9495))
+        middle = drive_in(links, (-60.65, -32.9495), (-60.649, -32.9495))
         assert "Autopista" in middle.streets or "Mitre" in middle.streets
-        assert StreetNetwork(links).route(point(*D), point(*B)).seconds < 22
+        assert drive_in(links, D, B).seconds < 22
 
 
 def test_a_drive_says_where_one_is_at_each_instant() -> None:
-    drive = StreetNetwork(TOWN).route(point(*A), point(*C), pace=0.5)
+    drive = drive_in(TOWN, A, C, 0.5)
     start, middle, end = drive.at(0), drive.at(drive.seconds / 2), drive.at(drive.seconds + 60)
     assert (start.longitude, start.latitude) == pytest.approx(A, abs=1e-6)
     assert start.speed_kmh == pytest.approx(18, rel=0.01)
@@ -71,15 +76,15 @@ def test_a_drive_says_where_one_is_at_each_instant() -> None:
 def test_what_cannot_be_driven_to_is_said() -> None:
     town = StreetNetwork(TOWN)
     with pytest.raises(NoWay):
-        town.route(point(*A), point(*FAR[0]))
+        drive_in(TOWN, A, FAR[0])
     with pytest.raises(NoStreetNear):
-        town.route(point(*A), point(-60.7, -33.0))
+        drive_in(TOWN, A, (-60.7, -33.0))
     assert not town.well_connected(4)
     assert town.well_connected(0)
     assert town.snap(point(-60.6495, -32.9502)).metres == pytest.approx(22, abs=2)
 
 
 def test_already_being_there_is_a_drive_too() -> None:
-    here = StreetNetwork(TOWN).route(point(*A), point(*A))
+    here = drive_in(TOWN, A, A)
     assert (here.seconds, here.metres, len(here.line)) == (0.0, 0.0, 2)
     assert here.at(5).speed_kmh == 0

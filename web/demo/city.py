@@ -17,9 +17,10 @@ import shapely
 from sqlalchemy import select
 
 from geo.layers import MapArea, edition_of, lay_areas
-from geo.network import StreetNetwork, load_network
+from geo.network import StreetNetwork
 from geo.places import Point, point
 from geo.streets import STREETS, Street, lay_streets, place_words
+from geo.travel import network_of
 from geo.zones import ZONES, Zone, ZoneKind, lay_zones
 from incidents.catalogue import CatalogueVersion, default_content, publish_catalogue
 from realtime.access import VIGIA, Role
@@ -180,7 +181,7 @@ async def _station_units(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         known = set(await session.scalars(select(Unit.id)))
         missing = [unit for unit in FLEET if id_of("unit", unit.call_sign) not in known]
-        network, _ = await load_network(session) if missing else (None, "")
+        network = await network_of(session) if missing else None
         for unit in missing:
             assert network is not None  # noqa: S101  (laid just before)
             place = on_the_street(network, unit.base)

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from geo.network import Fix, NoStreetNear, NoWay, Route, StreetNetwork
+from geo.drives import Drive
+from geo.network import NoStreetNear, StreetNetwork
 from geo.places import Position, haversine, point
+from geo.routes import Fix, Route
+from geo.travel import NoWay, Travel
 from web.demo.fleet import HOSPITALS, PlannedUnit
 from web.demo.stories import by_code
 from web.demo.world import Act, Properties, World, demo_id, ours
@@ -76,7 +79,7 @@ class Crews:
     def __init__(self, rng: random.Random, network: StreetNetwork, crews: list[Crew], started: float = 0.0) -> None:
         """Crews start where they stand."""
         self._rng = rng
-        self._network = network
+        self._travel = Travel(network)
         self._started = started
         self.crews = {crew.id: crew for crew in crews}
         for crew in crews:
@@ -207,9 +210,8 @@ class Crews:
         crew.stop(now)
         crew.bound_for = goal
         try:
-            start = self._network.snap(point(*crew.place), 1500, connected=True)
-            end = self._network.snap(point(*goal), 1500, connected=True)
-            crew.route = self._network.route_between(start, end, pace=pace * self._rng.uniform(0.9, 1.05))
+            drive = Drive(pace=pace * self._rng.uniform(0.9, 1.05))
+            crew.route = self._travel.route(point(*crew.place), point(*goal), drive, within=1500)
             crew.left_at = now
         except (NoStreetNear, NoWay):
             return

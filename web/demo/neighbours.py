@@ -126,7 +126,7 @@ class Neighbours:
         return f"{self._rng.choice(FIRST_NAMES)} {self._rng.choice(LAST_NAMES)}"
 
     def _somewhere(self) -> Point:
-        link = self._network.links[self._rng.choices(self._links, cum_weights=self._weights)[0]]
+        link = self._network.link(self._rng.choices(self._links, cum_weights=self._weights)[0])
         spot = link.shape.interpolate(self._rng.random(), normalized=True)
         return point(spot.x + self._rng.gauss(0, 4e-5), spot.y + self._rng.gauss(0, 4e-5))
 
@@ -147,12 +147,12 @@ def _addresses(network: StreetNetwork, zones: list[CensusZone]) -> tuple[list[in
     """Links where people live, and the running sum of how many: a zone's people spread over its streets' length."""
     lived_in = [
         index
-        for index, link in enumerate(network.links)
-        if link.name and link.kind in STREETS and network.well_connected(index)
+        for index, name in enumerate(network.names)
+        if name and network.kinds[network.kind[index]] in STREETS and network.well_connected(index)
     ]
-    middles = [network.links[index].shape.interpolate(0.5, normalized=True) for index in lived_in]
+    middles = network.rounded(shapely.line_interpolate_point(network.lines[lived_in], 0.5, normalized=True))
     in_zone = dict(shapely.STRtree([zone.shape for zone in zones]).query(middles, predicate="within").T.tolist())
-    length = np.array([network.links[index].shape.length for index in lived_in])
+    length = network.metres[lived_in]
     total = np.zeros(len(zones))
     for link, zone in in_zone.items():
         total[zone] += length[link]

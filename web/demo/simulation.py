@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 import httpx2
 import structlog
 
-from geo.network import Fix, Link, StreetNetwork
+from geo.network import Link, StreetNetwork
 from geo.places import Position
+from geo.routes import Fix
 from geo.streets import USUAL_SPEED, Street, tidy_name
 from web.demo.city import CREWS, crew_username, on_the_street, read_accounts, unit_plan
 from web.demo.client import Client, Refused
@@ -61,7 +62,17 @@ def link_of(street: Street) -> Link:
     """A street as the network takes it."""
     speed = street.speed_kmh or USUAL_SPEED.get(street.kind, 30.0)
     name = tidy_name(street.name)
-    return Link(street.a_node, street.b_node, street.shape, street.kind, name, street.oneway, speed)
+    return Link(
+        street.a_node,
+        street.b_node,
+        street.shape,
+        street.kind,
+        name,
+        street.oneway,
+        speed,
+        street.access,
+        street.osm_id,
+    )
 
 
 class Simulation:

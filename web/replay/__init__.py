@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from geo.network import load_network
+from geo.travel import network_of
 from realtime.access import Permission
 from realtime.database import connect, reading, sessions_of
 from web.replay import cdmx_c5, sf_fire
@@ -178,7 +178,7 @@ async def _lay(desk: Desk, city: dict[str, Any], log: Log, played: list[Story]) 
         return
     west, south, east, north = city["bounds"]
     async with reading(sessions_of(desk.engine)) as session:
-        streets, _ = await load_network(session)
+        streets = await network_of(session)
     laying = Laying(box, (west, south, east, north), streets)
     for story in played:
         if story.position is not None:
