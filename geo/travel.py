@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.barriers import Barrier, Stretch, closed_by
+from geo.closures import closures_in_force
 from geo.drives import Drive
 from geo.ground import (
     FRONTAGE,
@@ -403,4 +404,7 @@ async def travel(session: AsyncSession, at: dt.datetime | None = None, *, timezo
 
 async def barriers_in_force(session: AsyncSession, at: dt.datetime) -> list[Barrier]:
     """What bars traffic at a moment."""
-    return []
+    return [
+        Barrier(f"{one.id}:{one.version}", one.shape, frozenset(one.passable_by))
+        for one in await closures_in_force(session, at)
+    ]

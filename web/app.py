@@ -29,6 +29,7 @@ from web.api import (
     reports,
     session,
     simulation,
+    travel,
     units,
     zones,
 )
@@ -42,7 +43,8 @@ VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
     *(session, catalogue, reports, incidents, assignments, units, positions, people),
-    *(places, addresses, zones, closures, live, simulation),
+    *(places, addresses, zones, closures, travel),
+    *(live, simulation),
 )
 SCREENS = ("/ingresar", "/consola", "/pared")
 

@@ -142,6 +142,8 @@ MATRIX: dict[str, Row] = {
     "GET /places/describe": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
     "GET /places/search": row(EVERYBODY, query="?q=Mitre 1234"),
     "GET /tiles/{z}/{x}/{y}.mvt": row(EVERYBODY),
+    "GET /travel/etas": row(PEOPLE, query="?lon=-60.66&lat=-32.95"),
+    "GET /travel/route": row(PEOPLE, 404, query="?from_lon=-60.66&from_lat=-32.95&to_lon=-60.65&to_lat=-32.95"),
     "POST /closures": row(DESK, 201, id=NEW, kind="works", reason="caño roto", shape=HERE_AND_NOW),
     "GET /closures": row(PEOPLE),
     "GET /closures/{closure_id}": row(PEOPLE),

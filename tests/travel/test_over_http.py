@@ -1,0 +1,98 @@
+"""Travel times over HTTP, on streets in the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from geo.closures import Validity, lift_closure
+from geo.streets import Street, lay_streets
+from realtime.database import Sessions, now, transaction
+from resources.positions import UnitPosition
+from tests.builders import City, a_closure
+from tests.conftest import SignIn
+from tests.travel.towns import grid, line, spot
+
+STREETS = [
+    Street(link.a_node, link.b_node, link.shape, link.kind, link.name, link.osm_id, link.oneway, link.speed_kmh)
+    for link in grid(4, 4)
+]
+TO = {"lon": spot(2.5, 1).x, "lat": spot(2.5, 1).y}
+
+
+@pytest.fixture(autouse=True)
+async def town(sessions: Sessions, city: City) -> None:
+    """The grid, with M1 two blocks west of where it is needed and P1 far away; the others have no position."""
+    async with transaction(sessions) as session:
+        await lay_streets(session, STREETS, "© somebody")
+        for unit, x, age in (("M1", 0.5, 30), ("P1", 4.0, 300)):
+            fixed = now() - dt.timedelta(seconds=age)
+            place = spot(x, 1)
+            session.add(
+                UnitPosition(unit_id=city.units[unit], lon=place.x, lat=place.y, fixed_at=fixed, received_at=fixed)
+            )
+
+
+def by_call_sign(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    return {one["call_sign"]: one for one in answer.json()["etas"]}
+
+
+async def test_each_unit_says_how_long_it_would_take(signed_in: SignIn) -> None:
+    async with signed_in("dispatcher") as dispatcher:
+        answer = await dispatcher.get("/api/v1/travel/etas", params=TO)
+        etas = by_call_sign(answer)
+        assert answer.json()["closures"] == 0
+    assert [one["call_sign"] for one in answer.json()["etas"]][:2] == ["P1", "M1"]
+    assert etas["M1"]["how"] == "road"
+    assert etas["M1"]["metres"] == pytest.approx(200, abs=1)
+    assert 5 < etas["M1"]["seconds"] < 60
+    assert etas["M1"]["position_age_s"] == pytest.approx(30, abs=20)
+    assert (etas["M2"]["how"], etas["M2"]["seconds"], etas["M2"]["position_age_s"]) == ("no_position", None, None)
+
+
+async def test_a_closure_counts_at_once_and_ends_when_it_is_read(
+    signed_in: SignIn, sessions: Sessions, city: City
+) -> None:
+    async with signed_in("dispatcher") as dispatcher:
+        before = by_call_sign(await dispatcher.get("/api/v1/travel/etas", params=TO))["M1"]
+        async with transaction(sessions) as session:
+            closure = await a_closure(session, city.actor("dispatcher"), shape=line((1, 1), (2, 1)))
+        closed = await dispatcher.get("/api/v1/travel/etas", params=TO)
+        assert closed.json()["closures"] == 1
+        assert by_call_sign(closed)["M1"]["metres"] == pytest.approx(400, abs=2)
+        async with transaction(sessions) as session:
+            await lift_closure(session, city.actor("dispatcher"), closure.id)
+        assert by_call_sign(await dispatcher.get("/api/v1/travel/etas", params=TO))["M1"]["metres"] == before["metres"]
+        async with transaction(sessions) as session:
+            later = Validity(now() + dt.timedelta(hours=1))
+            await a_closure(session, city.actor("dispatcher"), shape=line((1, 1), (2, 1)), validity=later)
+        planned = await dispatcher.get("/api/v1/travel/etas", params=TO)
+        assert planned.json()["closures"] == 0
+        assert by_call_sign(planned)["M1"]["metres"] == before["metres"]
+
+
+async def test_a_crew_sees_its_own_way_only(signed_in: SignIn) -> None:
+    async with signed_in("crew m1") as crew:
+        assert set(by_call_sign(await crew.get("/api/v1/travel/etas", params=TO))) == {"M1"}
+
+
+async def test_a_route_is_told_street_by_street(signed_in: SignIn, city: City) -> None:
+    ends = {"from_lon": spot(0.5, 1).x, "from_lat": spot(0.5, 1).y, "to_lon": spot(2, 2.5).x, "to_lat": spot(2, 2.5).y}
+    async with signed_in("crew m1") as crew:
+        answer = await crew.get("/api/v1/travel/route", params=ends | {"unit_id": str(city.units["M1"])})
+        assert answer.status_code == 200, answer.text
+        route = answer.json()
+        hidden = await crew.get("/api/v1/travel/route", params=ends | {"unit_id": str(city.units["M2"])})
+        assert hidden.status_code == 404
+        ends["to_lat"] = -33.5
+        nowhere = await crew.get("/api/v1/travel/route", params=ends)
+        assert (nowhere.status_code, nowhere.json()["code"]) == (404, "NoStreetThere")
+        ends["to_lat"] = 97
+        assert (await crew.get("/api/v1/travel/route", params=ends)).status_code == 422
+    assert route["steps"][0]["turn"] == "start"
+    assert route["steps"][-1]["street"] == "Avenida 2"
+    assert route["metres"] == pytest.approx(300, abs=2)
+    assert route["geometry"]["type"] == "LineString"

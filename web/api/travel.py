@@ -1,0 +1,155 @@
+"""Travel times over HTTP: who is how far from a place now, the way there, and how far one gets.
+
+Signed in, anybody may ask about streets; of units only those that he sees. Searching is done beside the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+
+from geo.drives import Drive, drive_of
+from geo.network import NoStreetNear
+from geo.places import DECIMALS, Point, point
+from geo.routes import Route
+from geo.travel import Eta, NoWay, Travel, travel
+from realtime.database import now
+from realtime.errors import Refusal
+from resources.positions import UnitPosition
+from resources.units import Unit, UnitKind, access_unit, visible_to
+from web.context import CurrentActor, Machines, Session
+
+router = APIRouter(prefix="/travel", tags=["travel"])
+
+
+class NoStreetThere(Refusal):
+    """There is no street near that place."""
+
+    status = 404
+
+
+class NoWayThere(Refusal):
+    """No way leads there."""
+
+    status = 404
+
+
+class NoOpenWayThere(Refusal):
+    """The closures in force leave no way there."""
+
+    status = 404
+
+
+Degrees = Annotated[float, Query(allow_inf_nan=False)]
+
+
+@router.get("/etas")
+async def get_etas(
+    session: Session,
+    actor: CurrentActor,
+    machines: Machines,
+    *,
+    lon: Degrees,
+    lat: Degrees,
+    urgent: bool = True,
+) -> dict[str, Any]:
+    """How long each unit that the actor sees would take to a place, quickest first; those that cannot come last."""
+    place, at = point(lon, lat), now()
+    query = (
+        select(Unit.id, Unit.call_sign, Unit.kind, UnitPosition.lon, UnitPosition.lat, UnitPosition.fixed_at)
+        .outerjoin(UnitPosition, UnitPosition.unit_id == Unit.id)
+        .where(visible_to(actor))
+        .order_by(Unit.call_sign)
+    )
+    units = (await session.execute(query)).all()
+    asked = await travel(session, at, timezone=machines.settings.timezone)
+    origins = [(None if unit.lon is None else Point(unit.lon, unit.lat), drive_of(unit.kind, urgent)) for unit in units]
+    etas = await asyncio.to_thread(asked.etas, origins, place)
+    told = [
+        {
+            "unit_id": str(unit.id),
+            "call_sign": unit.call_sign,
+            **_told(eta),
+            "position_age_s": _age(unit.fixed_at, at),
+        }
+        for unit, eta in zip(units, etas, strict=True)
+    ]
+    far = float("inf")
+    told.sort(key=lambda one: far if one["seconds"] is None else one["seconds"])
+    return {"at": at.isoformat(), "closures": len(asked.barriers), "etas": told}
+
+
+def _told(eta: Eta) -> dict[str, Any]:
+    return {
+        "seconds": eta.seconds,
+        "metres": eta.metres,
+        "how": eta.how,
+        "why": eta.why,
+        "snap_m": eta.snap_metres,
+    }
+
+
+def _age(fixed_at: dt.datetime | None, at: dt.datetime) -> float | None:
+    """Seconds since a unit was where its ETA begins."""
+    return None if fixed_at is None else round(max(0.0, (at - fixed_at).total_seconds()), 1)
+
+
+@router.get("/route")
+async def get_route(
+    session: Session,
+    actor: CurrentActor,
+    machines: Machines,
+    *,
+    from_lon: Degrees,
+    from_lat: Degrees,
+    to_lon: Degrees,
+    to_lat: Degrees,
+    unit_id: UUID | None = None,
+    kind: UnitKind | None = None,
+    urgent: bool = True,
+) -> dict[str, Any]:
+    """The quickest way between two places, street by street, for a unit, a kind of unit, or ordinary traffic."""
+    if unit_id is not None:
+        kind = UnitKind((await access_unit(session, actor, unit_id)).kind)
+    drive = drive_of(kind, urgent) if kind else Drive()
+    at = now()
+    asked = await travel(session, at, timezone=machines.settings.timezone)
+    route = await asyncio.to_thread(_route, asked, point(from_lon, from_lat), point(to_lon, to_lat), drive)
+    return {
+        "at": at.isoformat(),
+        "closures": len(asked.barriers),
+        "seconds": round(route.seconds + route.walk_seconds, 1),
+        "metres": round(route.metres, 1),
+        "snap_m": round(route.snap_metres, 1),
+        "why": route.why,
+        "geometry": {"type": "LineString", "coordinates": [_rounded(position) for position in route.line]},
+        "steps": [
+            {
+                "turn": step.turn,
+                "street": step.street,
+                "metres": round(step.metres, 1),
+                "seconds": round(step.seconds, 1),
+                "place": _rounded(step.place),
+                "against_oneway": step.against,
+            }
+            for step in route.steps
+        ],
+    }
+
+
+def _route(asked: Travel, start: Point, end: Point, drive: Drive) -> Route:
+    try:
+        return asked.route(start, end, drive)
+    except NoStreetNear:
+        raise NoStreetThere from None
+    except NoWay as none:
+        raise (NoOpenWayThere if none.why == "closed" else NoWayThere) from None
+
+
+def _rounded(position: tuple[float, float]) -> list[float]:
+    return [round(position[0], DECIMALS), round(position[1], DECIMALS)]
