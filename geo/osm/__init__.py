@@ -1,0 +1,1 @@
+"""A city out of an OpenStreetMap file: streets cut at crossings, turn restrictions, doors, landmarks, the base map."""
