@@ -26,6 +26,11 @@ class City(Base):
     made_at: Mapped[dt.datetime]
 
 
+async def present_city(session: AsyncSession) -> City | None:
+    """The city of this installation, if it has one."""
+    return (await session.scalars(select(City))).first()
+
+
 # A city is where its streets are: zones reach far into the country, and a map of hills helps nobody.
 # One part in fifty is left out at each side, so that a lone road does not set the frame.
 _DENSE = text("""

@@ -13,9 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from geo.places import WGS84
 
 
-async def copy_rows(
-    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
+async def copy_rows(session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Put rows into `table` by COPY; shapely geometries are written as EWKB. Returns how many there were."""
     pooled = await (await session.connection()).get_raw_connection()
     wire = pooled.driver_connection

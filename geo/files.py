@@ -189,7 +189,10 @@ def _unpack(path: Path, place: Path, size: int) -> _Opened:
             if len(maps) > 1:
                 names = ", ".join(one.filename for one in maps[:10])
                 raise UnreadableFile(SEVERAL_INSIDE, members=names)
-            stem, ending = maps[0].filename[: -len(Path(maps[0].filename).suffix)], Path(maps[0].filename).suffix.lower()
+            stem, ending = (
+                maps[0].filename[: -len(Path(maps[0].filename).suffix)],
+                Path(maps[0].filename).suffix.lower(),
+            )
             budget = min(MAX_UNPACKED, max(size * MAX_RATIO, 2**20))
             for member in members:
                 suffix = Path(member.filename).suffix
@@ -301,7 +304,7 @@ def _read_csv(opened: _Opened, wishes: Wishes) -> _Raw:
     if lon and lat:
         place_of = lambda row: _point_of(row.get(lon), row.get(lat))  # noqa: E731
     else:
-        place_of = lambda row: _from_wkt(str(row.get(wkt) or ""))  # noqa: E731
+        place_of = lambda row: _from_wkt(str(row.get(wkt or "") or ""))  # noqa: E731
     hidden = {name for name in (wkt, lon, lat) if name}
     fields = [_fields({k: v for k, v in row.items() if k and k not in hidden and isinstance(v, str)}) for row in rows]
     return _Raw([place_of(row) for row in rows], fields, None, encoding)
@@ -347,7 +350,9 @@ def _read_xml(opened: _Opened, wishes: Wishes) -> _Raw:
     wanted = "opengis.net/gml" if opened.ending == ".gml" else "<kml"
     if wanted not in head and not (opened.ending == ".kml" and re.search(r"<\w+:kml", head)):
         raise UnreadableFile(NOT_THAT, error=opened.ending)
-    opened.path.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + _XML_HEAD.sub("", text.lstrip("\ufeff")), "utf-8")
+    opened.path.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + _XML_HEAD.sub("", text.lstrip("\ufeff")), "utf-8"
+    )
     options = {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO", "EXPOSE_FID": "YES"} if opened.ending == ".gml" else {}
     return _read_gdal(opened, wishes, encoding, options)
 
@@ -405,7 +410,9 @@ def _read_gdal(
     path = str(opened.path)
     try:
         layer = _layer(path, wishes)
-        meta, fids, shapes, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding, return_fids=True, **options)
+        meta, fids, shapes, columns = pyogrio.raw.read(
+            path, layer=layer, encoding=encoding, return_fids=True, **options
+        )
     except (DataSourceError, DataLayerError, ValueError, RuntimeError, UnicodeError, LookupError) as error:
         if isinstance(error, UnreadableFile):
             raise

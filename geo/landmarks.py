@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.copying import copy_rows
 from geo.layers import mark_layer
 from geo.places import Shape, shape_checks
 from realtime.database import Base
@@ -45,6 +46,6 @@ async def lay_landmarks(
 ) -> None:
     """Replace all landmarks of one source."""
     await session.execute(delete(Landmark).where(Landmark.source == source))
-    session.add_all(landmarks)
-    await session.flush()
+    columns = ("id", "source", "kind", "name", "alt_names", "address", "shape")
+    await copy_rows(session, "landmarks", columns, ([getattr(one, name) for name in columns] for one in landmarks))
     await mark_layer(session, LANDMARKS, attribution)

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Identity, Index, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.copying import copy_rows
 from geo.layers import mark_layer
 from geo.places import Shape, shape_checks
 from realtime.database import Base
@@ -37,6 +38,6 @@ class AddressPoint(Base):
 async def lay_address_points(session: AsyncSession, points: Iterable[AddressPoint], attribution: str) -> None:
     """Replace all known doors."""
     await session.execute(delete(AddressPoint))
-    session.add_all(points)
-    await session.flush()
+    columns = ("osm_id", "street", "number", "suffix", "shape")
+    await copy_rows(session, "address_points", columns, ([getattr(one, name) for name in columns] for one in points))
     await mark_layer(session, NUMBERING, attribution)

@@ -14,12 +14,12 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 import shapely
-from psycopg import AsyncConnection
 from sqlalchemy import BigInteger, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.copying import copy_rows
 from geo.layers import mark_layer
 from geo.places import Point, Shape, haversine, metres, shape_checks
 from realtime.database import Base
@@ -158,21 +158,16 @@ async def lay_streets(
     await session.execute(text("DELETE FROM turn_restrictions"))
     session.add_all(restrictions)
     await session.flush()
-    pooled = await (await session.connection()).get_raw_connection()
-    wire = pooled.driver_connection
-    assert isinstance(wire, AsyncConnection)  # noqa: S101  (Vigía speaks psycopg; COPY has no common API)
-    into = (
-        "COPY street_links (osm_id, name, alt_names, kind, access, ramp, structure, oneway, speed_kmh, length_m,"
-        " a_node, b_node, shape) FROM STDIN"
-    )
-    count = 0
-    async with wire.cursor() as cursor, cursor.copy(into) as copy:
-        for street in streets:
-            await copy.write_row(_row(street))
-            count += 1
+    count = await copy_rows(session, "street_links", _COLUMNS, map(_row, streets))
     await session.execute(text("ANALYZE street_links"))
     await mark_layer(session, STREETS, attribution)
     return count
+
+
+_COLUMNS = (
+    *("osm_id", "name", "alt_names", "kind", "access", "ramp", "structure", "oneway", "speed_kmh", "length_m"),
+    *("a_node", "b_node", "shape"),
+)
 
 
 def _row(street: Street) -> tuple[Any, ...]:
@@ -189,7 +184,7 @@ def _row(street: Street) -> tuple[Any, ...]:
         length_of(street.shape),
         street.a_node,
         street.b_node,
-        shapely.to_wkb(shapely.set_srid(street.shape, 4326), hex=True, include_srid=True),
+        street.shape,
     )
 
 

@@ -21,7 +21,9 @@ from geo.tiles import MAX_ZOOM
 from realtime import relay as relay_process
 from web.app import create_app
 from web.boards import BOARDS
+from web.city.making import make_city
 from web.city.pack import NothingToPack, make_pack
+from web.city.showing import show_city
 from web.demo.simulation import run_simulation
 from web.feed import run_feed
 from web.front_door import FrontDoor
@@ -128,6 +130,23 @@ def replay(
     raise typer.Exit(
         asyncio.run(replay_log(Settings(), file, source=source, speed=speed, limit=limit, onto_city=onto_city))
     )
+
+
+@city.command("new")
+def city_new(
+    name: Annotated[str, typer.Argument(help="The city's name, as its boundary in the file has it.")],
+    osm: Annotated[Path, typer.Option(help="OpenStreetMap: .osm.pbf, .osm, .osm.gz or .osm.bz2")],
+    boundary: Annotated[Path | None, typer.Option(help="The city's limits; what lies far outside is left out.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="In the place of the city that is there.")] = False,
+) -> None:
+    """Make this installation's city from one OpenStreetMap file."""
+    raise typer.Exit(asyncio.run(make_city(Settings(), name, osm, boundary=boundary, replace=replace)))
+
+
+@city.command("show")
+def city_show() -> None:
+    """What this installation has: its city, layers, counts, and which files they came from."""
+    raise typer.Exit(asyncio.run(show_city(Settings())))
 
 
 @city.command("pack")

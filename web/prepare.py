@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 
+from geo.city import present_city
 from incidents.catalogue import default_content, publish_catalogue
 from realtime.access import VIGIA
 from realtime.database import Sessions, connect, reading, sessions_of, transaction
 from resources.people import anybody_there
-from web.demo.city import prepare_demo
+from web.demo.city import DEMO_SOURCE, prepare_demo
 from web.settings import Settings
 
 FIRST_ACCOUNT_CODE = "first-account-code"
+OWN_CITY = "own-city"  # the demo is not loaded where this is, and its simulator does not run
 
 
 async def prepare(settings: Settings) -> None:
@@ -20,10 +22,25 @@ async def prepare(settings: Settings) -> None:
     sessions = sessions_of(engine)
     async with transaction(sessions) as session:
         await publish_catalogue(session, VIGIA, default_content())
-    if settings.demo and settings.demo_network is not None:
+    own = await note_whose_city(sessions, settings)
+    if settings.demo and settings.demo_network is not None and not own:
         await prepare_demo(sessions, settings.demo_network, settings.data)
     await _first_account(sessions, settings)
     await engine.dispose()
+
+
+async def note_whose_city(sessions: Sessions, settings: Settings) -> bool:
+    """Whether the city in the database is a real one and not the demo's; `OWN_CITY` tells the launcher."""
+    async with reading(sessions) as session:
+        city = await present_city(session)
+    own = city is not None and city.source != DEMO_SOURCE
+    place = settings.data / OWN_CITY
+    if city is not None and own:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        place.write_text(city.name + "\n", encoding="utf-8")
+    else:
+        place.unlink(missing_ok=True)
+    return own
 
 
 async def _first_account(sessions: Sessions, settings: Settings) -> None:

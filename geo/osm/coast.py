@@ -12,8 +12,10 @@ from shapely.ops import linemerge, polygonize, unary_union
 
 Box: TypeAlias = tuple[float, float, float, float]  # west, south, east, north
 
+SMALLEST = 1e-4  # degrees; a city of one straight street has ground too
 BEYOND = 0.35  # degrees; farther than a screen shows around a city
 A_STEP = 1e-6  # degrees to either side of the line, about ten centimetres
+NEAR_THE_EDGE = 0.05  # of the box's shorter side; a shore that ends farther inside is incomplete
 ENOUGH = 0.8  # so much of a shore must say the same before it is believed
 
 
@@ -22,8 +24,10 @@ def land(box: Box, coast: Sequence[shapely.LineString]) -> shapely.MultiPolygon:
 
     Where the lines do not part the box into land and sea (a file cut short, a line drawn backwards), it is all land.
     """
+    west, south, east, north = box
+    box = (west, south, max(east, west + SMALLEST), max(north, south + SMALLEST))
     frame = shapely.box(*box)
-    shores = [line for line in _lines_of(unary_union(list(coast)).intersection(frame)) if line.length]
+    shores = _lines_of(unary_union(list(coast)).intersection(frame))
     inside = _dry(frame, shores, coast) if shores else frame
     if inside is None or inside.is_empty:
         inside = frame
@@ -34,8 +38,9 @@ def _dry(
     frame: shapely.Polygon, shores: list[shapely.LineString], coast: Sequence[shapely.LineString]
 ) -> BaseGeometry | None:
     """The faces of the box that lie to the left of the shore; None where that cannot be told."""
-    merged = linemerge(shores) if len(shores) > 1 else shores[0]
-    faces = list(polygonize(unary_union([frame.exterior, merged])))
+    merged = _lines_of(linemerge(shores)) if len(shores) > 1 else shores
+    reaching = [_to_the_edge(line, frame) for line in merged]
+    faces = list(polygonize(unary_union([frame.exterior, *reaching])))
     index = shapely.STRtree(faces)
     left, right = [0.0] * len(faces), [0.0] * len(faces)
     for length, one, other in _sides([line for line in coast if line.intersects(frame)]):
@@ -49,6 +54,21 @@ def _dry(
         if on_left > on_right:
             dry.append(face)
     return unary_union(dry) if dry else None
+
+
+def _to_the_edge(line: shapely.LineString, frame: shapely.Polygon) -> shapely.LineString:
+    """An extract is cut at nodes, so that the shore ends a little before the box does."""
+    if line.is_ring:
+        return line
+    west, south, east, north = frame.bounds
+    near = NEAR_THE_EDGE * min(east - west, north - south)
+    coords = list(line.coords)
+    for end, place in ((0, coords[0]), (len(coords), coords[-1])):
+        gap = frame.exterior.distance(shapely.Point(place))
+        if 0 < gap < near:
+            edge = frame.exterior.interpolate(frame.exterior.project(shapely.Point(place)))
+            coords.insert(end + (len(coords) - end if end else 0), (edge.x, edge.y))
+    return shapely.LineString(coords)
 
 
 def _sides(coast: Sequence[shapely.LineString]) -> Iterator[tuple[float, shapely.Point, shapely.Point]]:
@@ -82,7 +102,7 @@ def _outwards(inside: BaseGeometry, box: Box) -> Iterator[BaseGeometry]:
 
 
 def _lines_of(shape: BaseGeometry) -> list[shapely.LineString]:
-    return [part for part in shapely.get_parts(shape).tolist() if isinstance(part, shapely.LineString)]
+    return [part for part in shapely.get_parts(shape).tolist() if isinstance(part, shapely.LineString) and part.length]
 
 
 def _multi(shape: BaseGeometry) -> shapely.MultiPolygon:

@@ -12,6 +12,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -48,16 +49,18 @@ from geo.osm.words import (
     street_direction,
     street_kind,
     street_speed,
+    street_structure,
     water_kind,
 )
 from geo.places import METRES_PER_DEGREE, Position
 from geo.refused import Refused, UnreadableFile
-from geo.streets import Access, Street, TurnRestriction
+from geo.streets import Access, Street, StreetKind, TurnRestriction
 
 SOURCE = "osm"
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL)"
 NAMESPACE = UUID("019e0000-0000-7000-8000-00000000005e")  # landmarks keep their ids when a file is read again
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+LONGEST_BLOCK = 2000  # house numbers between two known ones
 MAX_THINGS = 60_000_000  # nodes, ways and relations; a province has fewer, and a country does not fit in memory
 TELL_EVERY = 50_000
 
@@ -77,7 +80,7 @@ NO_STREETS = "there is no street in the file"
 NODES_MISSING = "{missing} of its {nodes} nodes are not in the file"
 NODES_MISSING_ALL = "fewer than two of its nodes are in the file"
 SPEED = "a speed limit that cannot be understood: {word}"
-WAYS_MISSING = "{missing} of the ways of its outline are not in the file"
+WAYS_MISSING = "{missing} of the ways of its outline are not in the file, or not whole"
 OUTLINE = "its outline is not closed, or crosses itself"
 REVERSIBLE = "its direction changes with the hour; taken as open both ways"
 NO_NUMBER = "a house number that cannot be understood: {word}"
@@ -116,12 +119,20 @@ def read_osm(path: Path, *, within: BaseGeometry | None = None, tell: Tell = lam
         try:
             return _Reading(path, within, tell).read()
         except _OutOfOrder:
+            _check_visible(path)
             ordered = Path(place) / "ordered.osm.pbf"
             _order(path, ordered)
             return _Reading(ordered, within, tell).read()
-        except (RuntimeError, ValueError, OSError) as error:  # what pyosmium raises, all of it
+        except (
+            RuntimeError,
+            ValueError,
+            OSError,
+            osmium.InvalidLocationError,
+        ) as error:  # what pyosmium raises, all of it
             if isinstance(error, UnreadableFile):
                 raise
+            if "twice in input" in str(error):
+                raise UnreadableFile(HISTORY) from error
             raise UnreadableFile(CUT, error=str(error)[:200]) from error
 
 
@@ -148,16 +159,23 @@ def _head(path: Path, size: int = 1 << 20) -> bytes:
     """The beginning of an XML file, unpacked. A document type stands before everything else."""
     opener: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
     try:
-        with opener.get(path.suffix.lower(), lambda one: one.open("rb"))(path) as file:
+        with opener.get(path.suffix.lower(), lambda one: one.open("rb"))(path) as file:  # type: ignore[no-untyped-call]
             head: bytes = file.read(size)
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(CUT, error=str(error)[:200]) from error
     return head.decode("utf-16", "ignore").encode() if head[:2] in {b"\xff\xfe", b"\xfe\xff"} else head
 
 
+def _check_visible(path: Path) -> None:
+    """Putting things in order loses which of them were deleted."""
+    things: Any = osmium.FileProcessor(str(path.resolve()))
+    if not all(thing.visible for thing in things):
+        raise UnreadableFile(HISTORY)
+
+
 def _order(path: Path, target: Path) -> None:
     """A copy with nodes first, then ways, then relations, as most files have them."""
-    reader = osmium.MergeInputReader()
+    reader: Any = osmium.MergeInputReader()
     reader.add_file(str(path.resolve()))
     with osmium.SimpleWriter(str(target)) as writer:
         reader.apply(writer, idx="", simplify=False)
@@ -169,7 +187,7 @@ class _Plan:
 
     turns: list[Relation] = field(default_factory=list)
     admin_ways: dict[int, str] = field(default_factory=dict)  # the lowest level that a way bounds
-    outlines: dict[int, list[int]] = field(default_factory=dict)  # the ways of each area
+    outlines: dict[int, tuple[Tags, list[int]]] = field(default_factory=dict)  # the ways of each area
     houses: dict[tuple[str, int], str] = field(default_factory=dict)  # their street
 
 
@@ -188,19 +206,20 @@ class _Reading:
         self.areas: list[MapArea] = []
         self.landmarks: dict[str, Landmark] = {}
         self.doors: list[AddressPoint] = []
-        self.door_of_node: dict[int, tuple[str | None, int, Position]] = {}
-        self.interpolations: list[tuple[int, Tags, list[int]]] = []
+        self.door_of_node: dict[int, tuple[str | None, int]] = {}
+        self.interpolations: list[tuple[int, Tags, list[tuple[int, Position]]]] = []
         self.coast: list[shapely.LineString] = []
         self.boundaries: dict[str, shapely.MultiPolygon] = {}
         self.refused: list[Refused] = []
         self.mended = self.nameless = self.count = 0
         self.missing: set[int] = set()
+        self.assembled: set[int] = set()
         self.last = ("n", 0)
         self.bounds = [180.0, 90.0, -180.0, -90.0]
 
     def read(self) -> OsmCity:
         self._first_pass()
-        processor = osmium.FileProcessor(self.path).with_areas()
+        processor: Any = osmium.FileProcessor(self.path).with_areas()
         if processor.header.has_multiple_object_versions:
             raise UnreadableFile(HISTORY)
         for thing in processor:
@@ -215,6 +234,7 @@ class _Reading:
         self.tell(self.count)
         if not self.ways:
             raise UnreadableFile(NO_STREETS)
+        self._never_assembled()
         self._interpolate()
         links = cut(self.ways, self.barriers, via_nodes(self.plan.turns))
         turns, unfit = restrictions(self.plan.turns, links)
@@ -236,14 +256,15 @@ class _Reading:
     # --- passes -----------------------------------------------------------------------------------------
 
     def _first_pass(self) -> None:
-        for relation in osmium.FileProcessor(self.path, osmium.osm.RELATION):
+        relations: Any = osmium.FileProcessor(self.path, osmium.osm.RELATION)
+        for relation in relations:
             tags = _tags(relation)
             members = [(member.type, member.ref, member.role) for member in relation.members]
             if is_restriction(tags):
                 self.plan.turns.append(Relation(relation.id, tags, members))
             elif tags.get("type") in {"multipolygon", "boundary"}:
                 ways = [number for kind, number, _ in members if kind == "w"]
-                self.plan.outlines[relation.id] = ways
+                self.plan.outlines[relation.id] = tags, ways
                 self.missing.update(ways)
                 level = tags.get("admin_level", "")
                 if tags.get("boundary") == "administrative" and level in BOUNDARIES:
@@ -296,12 +317,13 @@ class _Reading:
         self._landmark(f"n{node.id}", tags, point)
         doors = self._doors("node", node.id, tags, point)
         if doors:
-            self.door_of_node[node.id] = (self._street_of("n", node.id, tags), doors[0][0], place)
+            self.door_of_node[node.id] = (self._street_of("n", node.id, tags), doors[0][0])
 
     # --- ways -------------------------------------------------------------------------------------------
 
     def _way(self, way: Any) -> None:
-        self.missing.discard(way.id)
+        if way.id in self.missing and all(_place(node.location) for node in way.nodes):
+            self.missing.discard(way.id)
         level = self.plan.admin_ways.get(way.id)
         if not len(way.tags) and level is None:
             return
@@ -311,14 +333,16 @@ class _Reading:
         coast = tags.get("natural") == "coastline"
         if kind is None and not (waterway or coast or level):
             if "addr:interpolation" in tags:
-                self.interpolations.append((way.id, tags, [node.ref for node in way.nodes]))
+                self.interpolations += [(way.id, tags, run) for run in _runs(way.nodes)[0]]
             elif not way.is_closed() and way.id not in self.plan.admin_ways and _wants_area(tags):
                 self._refuse("way", way.id, name_of(tags), OUTLINE)
             return
         runs, missing = _runs(way.nodes)
         if missing:
             facts = {"missing": missing, "nodes": len(way.nodes)}
-            self._refuse("way", way.id, name_of(tags), NODES_MISSING if runs else NODES_MISSING_ALL, kept=bool(runs), **facts)
+            self._refuse(
+                "way", way.id, name_of(tags), NODES_MISSING if runs else NODES_MISSING_ALL, kept=bool(runs), **facts
+            )
         if kind is not None and runs:
             self._street(way.id, tags, kind, runs)
         for run in runs:
@@ -332,7 +356,7 @@ class _Reading:
             if waterway and self._inside(line) and tags.get("tunnel", "no") == "no":
                 self._put("water", tags["waterway"], line, name=self._name(tags))
 
-    def _street(self, way_id: int, tags: Tags, kind: str, runs: list[list[tuple[int, Position]]]) -> None:
+    def _street(self, way_id: int, tags: Tags, kind: StreetKind, runs: list[list[tuple[int, Position]]]) -> None:
         speed, unclear = street_speed(tags)
         name = self._name(tags)
         if unclear:
@@ -342,8 +366,20 @@ class _Reading:
         others = other_names(tags, ref=True)
         if name is None and others:
             name, others = others[0], others[1:]  # a route known by its number only
-        access = street_access(tags, street_kind(tags) or kind)  # type: ignore[arg-type]
-        self.ways.append(Way(way_id, runs, kind, access, street_direction(tags), speed, name, others))
+        self.ways.append(
+            Way(
+                id=way_id,
+                runs=runs,
+                kind=kind,
+                access=street_access(tags, kind),
+                direction=street_direction(tags),
+                speed_kmh=speed,
+                name=name,
+                alt_names=others,
+                ramp=tags["highway"].endswith("_link"),
+                structure=street_structure(tags),
+            )
+        )
         for run in runs:
             for _, (x, y) in run:
                 self._stretch(x, y)
@@ -363,6 +399,8 @@ class _Reading:
             return
         tags = _tags(area)
         letter, number = ("w" if area.from_way() else "r"), area.orig_id()
+        if letter == "r":
+            self.assembled.add(number)
         administrative = tags.get("boundary") == "administrative"
         landuse, water = landuse_kind(tags), water_kind(tags)
         if letter == "w" and "highway" in tags and tags.get("area") != "yes":
@@ -418,11 +456,22 @@ class _Reading:
         return shape if isinstance(shape, shapely.MultiPolygon) and shape.area > 0 else None
 
     def _broken(self, letter: str, number: int, tags: Tags) -> None:
-        ways = self.plan.outlines.get(number, []) if letter == "r" else []
+        _, ways = self.plan.outlines.get(number, ({}, [])) if letter == "r" else ({}, [])
         missing = len(self.missing.intersection(ways))
         what = "way" if letter == "w" else "relation"
-        why, facts = (WAYS_MISSING, {"missing": missing}) if missing else (OUTLINE, {})
-        self._refuse(what, number, name_of(tags), why, **facts)
+        if missing:
+            self._refuse(what, number, name_of(tags), WAYS_MISSING, missing=missing)
+        else:
+            self._refuse(what, number, name_of(tags), OUTLINE)
+
+    def _never_assembled(self) -> None:
+        """Areas of which not even all the ways are in the file: pyosmium does not try them."""
+        for number, (tags, _) in self.plan.outlines.items():
+            wanted = (
+                landuse_kind(tags) or water_kind(tags) or "building" in tags or tags.get("admin_level") in BOUNDARIES
+            )
+            if number not in self.assembled and wanted:
+                self._broken("r", number, tags)
 
     def _ground(self, header: Any) -> None:
         """The land under everything, as far as the file reaches."""
@@ -485,24 +534,25 @@ class _Reading:
     def _interpolate(self) -> None:
         """Doors along a line of which only the ends, and perhaps some between, are known."""
         for way_id, tags, nodes in self.interpolations:
-            known = [self.door_of_node[node] for node in nodes if node in self.door_of_node]
-            street = self._street_of("w", way_id, tags) or next((one[0] for one in known if one[0]), None)
+            known = [
+                (index, *self.door_of_node[node]) for index, (node, _) in enumerate(nodes) if node in self.door_of_node
+            ]
+            street = self._street_of("w", way_id, tags) or next((one[1] for one in known if one[1]), None)
             if len(known) < 2 or street is None:
                 self._refuse("way", way_id, street, NO_ENDS if len(known) < 2 else NO_STREET)
                 continue
-            for (_, first, here), (_, last, there) in zip(known, known[1:], strict=False):
-                self._fill(way_id, street, tags["addr:interpolation"], (first, here), (last, there))
+            for (start, _, first), (end, _, last) in pairwise(known):
+                line = shapely.LineString([place for _, place in nodes[start : end + 1]])
+                self._fill(way_id, street, tags["addr:interpolation"], first, last, line)
 
-    def _fill(
-        self, way_id: int, street: str, rule: str, here: tuple[int, Position], there: tuple[int, Position]
-    ) -> None:
-        (first, start), (last, end) = sorted([here, there])
+    def _fill(self, way_id: int, street: str, rule: str, first: int, last: int, line: shapely.LineString) -> None:
+        if first > last:
+            first, last, line = last, first, line.reverse()
         step = int(rule) if rule.isdigit() and int(rule) else 1 if rule == "all" else 2
-        if not step <= last - first <= 2000:
-            return
-        line = shapely.LineString([start, end])
-        for number in range(first + step, last, step):
-            self._door(way_id, street, number, None, line.interpolate((number - first) / (last - first), normalized=True))
+        if step <= last - first <= LONGEST_BLOCK:
+            for number in range(first + step, last, step):
+                place = line.interpolate((number - first) / (last - first), normalized=True)
+                self._door(way_id, street, number, None, place)
 
     # --- what is kept -----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import shapely
@@ -28,6 +28,8 @@ class Way:
     speed_kmh: float | None
     name: str | None
     alt_names: tuple[str, ...]
+    ramp: bool
+    structure: str | None
 
 
 @dataclass(slots=True)
@@ -89,6 +91,8 @@ def _add_link(links: Links, way: Way, piece: list[tuple[int, Position]]) -> None
             speed_kmh=way.speed_kmh,
             access=way.access,
             alt_names=way.alt_names,
+            ramp=way.ramp,
+            structure=way.structure,
         )
     )
 
@@ -125,26 +129,9 @@ def _gate(links: Links, index: int, node: int, access: Access) -> None:
     if not (isinstance(first, shapely.LineString) and isinstance(second, shapely.LineString)):
         return
     gate, rest = (first, second) if at_start else (second, first)
-    links.streets[index] = _with(street, rest, node, at_start=at_start)
+    if at_start:
+        links.streets[index] = replace(street, shape=rest, a_node=-node)
+    else:
+        links.streets[index] = replace(street, shape=rest, b_node=-node)
     a_node, b_node = (node, -node) if at_start else (-node, node)
-    links.add(_between(street, gate, a_node, b_node, access))
-
-
-def _with(street: Street, shape: shapely.LineString, node: int, *, at_start: bool) -> Street:
-    a_node, b_node = (-node, street.b_node) if at_start else (street.a_node, -node)
-    return _between(street, shape, a_node, b_node, Access(street.access))
-
-
-def _between(street: Street, shape: shapely.LineString, a_node: int, b_node: int, access: Access) -> Street:
-    return Street(
-        a_node=a_node,
-        b_node=b_node,
-        shape=shape,
-        kind=street.kind,
-        name=street.name,
-        osm_id=street.osm_id,
-        oneway=street.oneway,
-        speed_kmh=street.speed_kmh,
-        access=access,
-        alt_names=street.alt_names,
-    )
+    links.add(replace(street, shape=gate, a_node=a_node, b_node=b_node, access=access))

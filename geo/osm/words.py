@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from geo.encodings import mended
-from geo.streets import Access, StreetKind
+from geo.streets import Access, StreetKind, Structure
 
 Tags = Mapping[str, str]
 
@@ -41,6 +41,7 @@ def street_kind(tags: Tags) -> StreetKind | None:
 _EVERYBODY = frozenset({"yes", "permissive", "designated", "official", "public"})
 _SOME = frozenset({"destination", "delivery", "customers", "permit", "residents"})
 _OWNERS = frozenset({"private", "agricultural", "forestry", "military", "employees"})
+_SAID = ((_EVERYBODY, Access.ALL), (_SOME, Access.DESTINATION), (_OWNERS, Access.PRIVATE))
 _SERVICES = {
     "driveway": Access.DESTINATION,
     "parking_aisle": Access.DESTINATION,
@@ -57,22 +58,18 @@ def street_access(tags: Tags, kind: StreetKind) -> Access:
     if kind is StreetKind.FOOTWAY and key == "access":  # it speaks of those on foot
         word = "" if word in _EVERYBODY else word
     if word == "no":
-        if tags.get("bus") in _EVERYBODY or tags.get("psv") in _EVERYBODY:
-            return Access.BUS
-        if tags.get("emergency") in _EVERYBODY:
-            return Access.EMERGENCY
-        return Access.PRIVATE if key == "access" else Access.FOOT
-    if word in _EVERYBODY:
-        return Access.ALL
-    if word in _SOME:
-        return Access.DESTINATION
-    if word in _OWNERS:
-        return Access.PRIVATE
+        return _in_spite_of_no(tags) or (Access.PRIVATE if key == "access" else Access.FOOT)
+    if access := next((access for words, access in _SAID if word in words), None):
+        return access
     if kind is StreetKind.FOOTWAY:
         return Access.EMERGENCY if tags.get("emergency") in _EVERYBODY else Access.FOOT
-    if tags.get("highway") == "busway":
+    return Access.BUS if tags.get("highway") == "busway" else _SERVICES.get(tags.get("service", ""), Access.ALL)
+
+
+def _in_spite_of_no(tags: Tags) -> Access | None:
+    if tags.get("bus") in _EVERYBODY or tags.get("psv") in _EVERYBODY:
         return Access.BUS
-    return _SERVICES.get(tags.get("service", ""), Access.ALL)
+    return Access.EMERGENCY if tags.get("emergency") in _EVERYBODY else None
 
 
 def street_direction(tags: Tags) -> int:
@@ -87,6 +84,13 @@ def street_direction(tags: Tags) -> int:
         return 0
     implied = tags.get("junction") in {"roundabout", "circular"} or tags.get("highway") == "motorway"
     return 1 if implied else 0
+
+
+def street_structure(tags: Tags) -> str | None:
+    """Bridge, tunnel, or neither."""
+    if tags.get("bridge", "no") != "no":
+        return Structure.BRIDGE
+    return Structure.TUNNEL if tags.get("tunnel", "no") != "no" else None
 
 
 _SPEED = re.compile(r"(\d{1,3})(?:[.,]\d+)?\s*(km/?h|kmh|kph|mph|knots)?")
@@ -274,7 +278,7 @@ def landuse_kind(tags: Tags) -> str | None:
 def water_kind(tags: Tags) -> tuple[str, str | None] | None:
     """The kind and detail of an area of water."""
     key = next((key for key, words in _WATER.items() if tags.get(key) in words), None)
-    if key is None or tags.get("intermittent") == "yes" and tags.get("leisure") == "swimming_pool":
+    if key is None:
         return None
     word = tags[key]
     if word in {"swimming_pool", "fountain", "bay"}:

@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 import shapely
 from sqlalchemy import select
 
+from geo.city import City, present_city
 from geo.layers import MapArea, edition_of, lay_areas
 from geo.network import StreetNetwork
 from geo.places import Point, point
@@ -24,7 +25,7 @@ from geo.travel import network_of
 from geo.zones import ZONES, Zone, ZoneKind, lay_zones
 from incidents.catalogue import CatalogueVersion, default_content, publish_catalogue
 from realtime.access import VIGIA, Role
-from realtime.database import Sessions, reading, transaction
+from realtime.database import Sessions, now, reading, transaction
 from resources.organizations import Organization, OrganizationKind, add_organization
 from resources.people import Person, add_person
 from resources.sign_in import set_password
@@ -44,6 +45,7 @@ from web.demo.names import FIRST_NAMES, LAST_NAMES, RURAL, SIMULATED, barrio_nam
 
 ACCOUNTS = "demo-accounts.json"  # for people: printed by `vigia up`
 CREWS = "demo-simulator.json"  # for the simulator: its desk and the forty crews
+DEMO_CITY, DEMO_SOURCE = "La Serena–Coquimbo", "demo"
 EARTH = "earth"
 VECINALES = 8
 
@@ -95,6 +97,9 @@ async def prepare_demo(
         with network_database(network_zip) as database:
             streets, census = read_streets(database), read_zones(database)
         await _lay_city(sessions, streets, census, skip_streets=bool(has_streets))
+    async with transaction(sessions) as session:
+        if await present_city(session) is None:
+            session.add(City(id=1, name=DEMO_CITY, source=DEMO_SOURCE, made_at=now()))
     say("Instituciones, bases y 40 móviles")
     await _found_institutions(sessions)
     await _station_units(sessions)
@@ -117,7 +122,7 @@ async def _lay_city(
         for zone, name in zip(census, barrio_names(census, streets), strict=True)
     ]
     whole = _multi(shapely.unary_union([zone.shape for zone in census]))
-    city = _zone(ZoneKind.JURISDICTION, "La Serena–Coquimbo", whole, sum(zone.population for zone in census))
+    city = _zone(ZoneKind.JURISDICTION, DEMO_CITY, whole, sum(zone.population for zone in census))
     # All thinking before the transaction: PostgreSQL ends one that does nothing for ten seconds.
     laid, ground = [city, *barrios, *_vecinales(barrios)], land(list(census))
     async with transaction(sessions) as session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from web.launcher import environment, postgres, redis, state
 from web.launcher.down import down
@@ -25,6 +26,8 @@ ERRANDS = {
     "bench": ["loadtests.bench"],
 }
 _NEEDS_INSTANCE = {"city", "replay", "load"}
+_OWN_CITY = {"city"}  # started for these without the demo: they bring a real one
+_AT_WORK = {"load", "bench"}  # these are tools of those who build Vigía
 
 
 def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:
@@ -36,7 +39,7 @@ def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:
         return _beside(instance, found, name, arguments)
     say("errand.starting", name=name)
     asked = time.time()
-    code = up(instance, Wishes(detach=True, simulation=False))
+    code = up(instance, Wishes(demo=name not in _OWN_CITY, simulation=False, detach=True))
     found = state.running(instance)
     if code != Exit.FINE or found is None:
         return code
@@ -48,7 +51,7 @@ def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:
 
 
 def _beside(instance: Instance, found: state.State, name: str, arguments: Sequence[str]) -> int:
-    prepare(development=name != "replay", demo=False, build=False)
+    prepare(development=name in _AT_WORK, demo=False, build=False)
     env = environment.for_application(
         instance,
         database_url=found.database_url,
@@ -56,12 +59,13 @@ def _beside(instance: Instance, found: state.State, name: str, arguments: Sequen
         port=found.port,
         demo=found.demo,
     )
-    env["VIGIA_ADDRESS"] = found.address
-    return foreground([str(PYTHON), "-m", *ERRANDS[name], *arguments], env, ROOT)
+    env |= {"VIGIA_ADDRESS": found.address, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    # Files are named from where the operator stands, and a tool's own lie in the checkout.
+    return foreground([str(PYTHON), "-m", *ERRANDS[name], *arguments], env, ROOT if name in _AT_WORK else Path.cwd())
 
 
 def _alone(instance: Instance, name: str, arguments: Sequence[str]) -> int:
-    prepare(development=True, demo=False, build=False)
+    prepare(development=name in _AT_WORK, demo=False, build=False)
     servers = binaries_environment(postgres.find_or_fetch(), redis.find_or_fetch())
     env = environment.clean(os.environ) | servers | {"VIGIA_DATA": str(instance.data)}
     return foreground([str(PYTHON), "-m", *ERRANDS[name], *arguments], env, ROOT)

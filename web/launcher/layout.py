@@ -56,6 +56,10 @@ class Instance:
     def first_account_file(self) -> Path:
         return self.data / "first-account-code"
 
+    @property
+    def own_city_file(self) -> Path:
+        return self.data / "own-city"
+
     def make(self) -> None:
         """The directories, readable by nobody else: they hold people's data."""
         try:

@@ -159,8 +159,10 @@ class _Boot:
             self.supervisor.run_once(self._program("migrate"), problem="up.migrate_failed")
         with Step("up.prepare"):
             self.supervisor.run_once(self._program("prepare"), problem="up.prepare_failed")
+        if self._instance.own_city_file.exists():
+            self._state.demo = False  # a real city: no demo lives in it
         names = ["relay", "feed", "worker", "serve"]
-        if self._wishes.demo and self._wishes.simulation:
+        if self._state.demo and self._wishes.simulation:
             names.append("simulate")
         for name in names:
             self.supervisor.add(self._program(name, python))
@@ -257,7 +259,7 @@ class _Boot:
             database_url=self._state.database_url,
             redis_url=self._state.redis_url,
             port=self._state.port,
-            demo=self._wishes.demo,
+            demo=self._state.demo,
         )
         return Program(name, [python, "-m", "web.cli", name], env, self._instance.log / f"{name}.log", ROOT)
 

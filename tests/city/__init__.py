@@ -1,0 +1,1 @@
+"""A city from open data: real files, and dirty ones made by hand."""
