@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import coordination.sharing
 import geo.closures
+import geo.imports
 import geo.zones
 import incidents.closing
 import incidents.dispatch
@@ -31,6 +32,7 @@ import resources.units
 import web.demo.control
 from coordination.sharing import share_incident, withdraw_incident
 from geo.closures import Validity, amend_closure, draw_closure, expire_closure, lift_closure, sweep_closures
+from geo.imports import record_import
 from geo.zones import ZoneKind, amend_zone, draw_zone, end_zone, import_zones
 from incidents.assignments import AssignmentStatus
 from incidents.closing import (
@@ -319,6 +321,12 @@ _step(AssignmentStatus.CANCELLED)
 # ── Closures ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@scene(record_import)
+async def _a_file_on_the_map(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    words = {"layer": "zones", "kind": "barrio", "source": "barrio", "file": "barrios.gml"}
+    return lambda: record_import(session, city.actor("supervisor"), **words, counts={"added": 53})
+
+
 @scene(draw_closure)
 async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
     return lambda: a_closure(session, actor)
@@ -434,7 +442,7 @@ def test_every_verb_has_a_scene() -> None:
     modules = (
         *(incidents.reports, incidents.triage, incidents.incident, incidents.dispatch, incidents.closing),
         *(incidents.timeline, coordination.sharing, resources.units, resources.organizations),
-        *(resources.people, resources.sign_in, geo.closures, geo.zones, web.demo.control),
+        *(resources.people, resources.sign_in, geo.closures, geo.zones, geo.imports, web.demo.control),
     )
     verbs = {
         function

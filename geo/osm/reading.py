@@ -115,25 +115,28 @@ def read_osm(path: Path, *, within: BaseGeometry | None = None, tell: Tell = lam
     `tell` is told now and then how many nodes, ways and relations have been read.
     """
     _check(path)
+    try:
+        return _read(path, within, tell)
+    except UnreadableFile:
+        raise
+    except _FROM_PYOSMIUM as error:
+        if "twice in input" in str(error):
+            raise UnreadableFile(HISTORY) from error
+        raise UnreadableFile(CUT, error=str(error)[:200]) from error
+
+
+_FROM_PYOSMIUM = (RuntimeError, ValueError, OSError, osmium.InvalidLocationError)
+
+
+def _read(path: Path, within: BaseGeometry | None, tell: Tell) -> OsmCity:
+    try:
+        return _Reading(path, within, tell).read()
+    except _OutOfOrder:
+        _check_visible(path)
     with TemporaryDirectory(prefix="vigia-osm-") as place:
-        try:
-            return _Reading(path, within, tell).read()
-        except _OutOfOrder:
-            _check_visible(path)
-            ordered = Path(place) / "ordered.osm.pbf"
-            _order(path, ordered)
-            return _Reading(ordered, within, tell).read()
-        except (
-            RuntimeError,
-            ValueError,
-            OSError,
-            osmium.InvalidLocationError,
-        ) as error:  # what pyosmium raises, all of it
-            if isinstance(error, UnreadableFile):
-                raise
-            if "twice in input" in str(error):
-                raise UnreadableFile(HISTORY) from error
-            raise UnreadableFile(CUT, error=str(error)[:200]) from error
+        ordered = Path(place) / "ordered.osm.pbf"
+        _order(path, ordered)
+        return _Reading(ordered, within, tell).read()
 
 
 class _OutOfOrder(Exception):
