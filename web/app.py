@@ -35,6 +35,8 @@ from web.api import (
 )
 from web.boards import BOARDS
 from web.context import Machinery, Session
+from web.data_door import data_door
+from web.data_door import router as data_door_router
 from web.guard import Guard
 from web.pages import portal, welcome
 from web.settings import Settings
@@ -60,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         lane = PositionLane(sessions, bus)
         app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart))
         try:
-            async with lane.running():
+            async with lane.running(), data_door(settings) as app.state.data_door:
                 yield
         finally:
             await bus.close()
@@ -81,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(api)
     app.include_router(health)
     app.include_router(screens())
+    app.include_router(data_door_router)
     app.include_router(portal.router)
     app.include_router(welcome.router)
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")

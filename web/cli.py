@@ -1,4 +1,4 @@
-"""The programs of Vigía: `python -m web.cli serve | feed | relay | worker | migrate | prepare | simulate | replay`.
+"""The programs of Vigía: `python -m web.cli serve | feed | relay | worker | opendata | migrate | prepare | …`.
 
 `./vigia` runs them on one machine; docker-compose runs each as its own container.
 """
@@ -29,6 +29,8 @@ from web.feed import run_feed
 from web.front_door import FrontDoor
 from web.language import said
 from web.migrate import upgrade
+from web.opendata.role import TooPowerful
+from web.opendata.service import run_open_data
 from web.prepare import prepare as prepare_installation
 from web.replay import replay as replay_log
 from web.settings import Settings
@@ -98,6 +100,16 @@ def relay() -> None:
 def worker() -> None:
     """The worker process: reactions and chores."""
     run(run_worker(Settings()))
+
+
+@programs.command()
+def opendata() -> None:
+    """The open data process: OGC API – Features and tiles, as a role that reads nothing else."""
+    try:
+        run_open_data(Settings())
+    except TooPowerful as too_powerful:
+        print(f"VIGIA_OPEN_DATABASE_URL: {too_powerful}. See docs/operacion.md.", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @programs.command()

@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     feed_address: str = "127.0.0.1:8001"  # or unix:/path
+    open_database_url: str | None = None  # of the role that reads open data and nothing else
+    open_database_password_file: Path | None = None
+    open_address: str = "127.0.0.1:8002"  # where open data answers; or unix:/path
     public_origins: list[str] = []  # exact origins a browser may come from; empty: the host that was asked
     secure_cookies: bool = False  # true behind TLS: the cookie becomes __Host-
     trusted_proxies: list[str] = ["127.0.0.1"]  # whose X-Forwarded-For is believed
@@ -41,6 +44,12 @@ class Settings(BaseSettings):
         password = quote(SecretStr(self.database_password_file.read_text().strip()).get_secret_value(), safe="")
         user, _, rest = self.database_url.partition("@")
         return f"{user}:{password}@{rest}"
+
+    @property
+    def open_database_password(self) -> str | None:
+        """The password of the role for open data, where a file holds one."""
+        file = self.open_database_password_file
+        return None if file is None else file.read_text().strip()
 
     @property
     def address(self) -> str:

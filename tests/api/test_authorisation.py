@@ -17,6 +17,7 @@ PAGES = {
     *("GET /health", "GET /ready"),
     *("GET /", "GET /avisar", "POST /avisar", "GET /s", "GET /s/{code}", "GET /publico/{name}"),
     *("GET /bienvenida", "POST /bienvenida"),
+    *("GET /datos", "OPTIONS /datos", "GET /datos/{path:path}", "OPTIONS /datos/{path:path}"),
     *("GET /ingresar", "GET /consola", "GET /pared", "GET /favicon.ico", "MOUNT /static"),
 }
 

@@ -25,6 +25,8 @@ class Checkout:
         self.root = root
         (root / "web").mkdir(parents=True)
         shutil.copytree(ROOT / "web" / "launcher", root / "web" / "launcher")
+        database = Path("web", "deploy", "database")
+        shutil.copytree(ROOT / database, root / database)
         shutil.copy(ROOT / "web" / "__init__.py", root / "web" / "__init__.py")
         shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
         shutil.copy(ROOT / "vigia", root / "vigia")

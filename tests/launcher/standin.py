@@ -34,6 +34,9 @@ def main(command: str) -> None:
             (DATA / "demo-accounts.json").write_text(json.dumps([account]))
         case "prepare":
             (DATA / "first-account-code").write_text("ABC-123")
+        case "opendata":
+            (DATA / "open-environment.json").write_text(json.dumps(dict(os.environ)))
+            time.sleep(3600)
         case "serve":
             address = (os.environ["VIGIA_HOST"], int(os.environ["VIGIA_PORT"]))
             http.server.ThreadingHTTPServer(address, Ready).serve_forever()

@@ -19,7 +19,7 @@ from web.launcher.up import answers
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
-ALL = {"postgres", "redis", "relay", "feed", "worker", "serve", "simulate"}
+ALL = {"postgres", "redis", "relay", "feed", "worker", "serve", "opendata", "simulate"}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,7 @@ def test_the_processes_are_told_where_everything_is(running: Checkout) -> None:
     assert running.status()["address"].endswith(f":{told['VIGIA_PORT']}")
     assert told["VIGIA_FEED_ADDRESS"].startswith("unix:/")
     assert told["VIGIA_FEED_ADDRESS"].endswith("/feed.sock")
+    assert told["VIGIA_OPEN_ADDRESS"] == f"unix:{run / 'opendata.sock'}"
     assert told["VIGIA_DATA"] == str(running.data)
     assert told["VIGIA_DEMO"] == "1"
     assert told["VIGIA_DEMO_NETWORK"] == str(running.data / "downloads" / "coquimbo.zip")
@@ -102,6 +103,16 @@ def test_the_database_is_careful_with_what_it_is_told(running: Checkout) -> None
     owner = ask(running, "select pg_get_userbyid(datdba) from pg_database where datname = 'vigia'")
     assert owner == [["vigia"]]
     assert ask(running, "select rolsuper from pg_roles where rolname = 'vigia'") == [["f"]]
+
+
+def test_open_data_are_read_by_a_role_that_may_nothing_else(running: Checkout) -> None:
+    told = json.loads((running.data / "open-environment.json").read_text())
+    assert told["VIGIA_OPEN_DATABASE_URL"].startswith("postgresql+psycopg://vigia_open@/vigia?host=/")
+    assert not {"VIGIA_DATABASE_URL", "VIGIA_REDIS_URL"} & told.keys()
+    rights = "has_database_privilege('vigia_open', 'vigia', 'temporary'), has_schema_privilege('vigia_open', 'public', 'create')"
+    assert ask(running, f"select {rights}") == [["f", "f"]]
+    powers = "rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls or rolinherit"
+    assert ask(running, f"select {powers} from pg_roles where rolname = 'vigia_open'") == [["f"]]  # noqa: S608
 
 
 def test_up_twice_says_that_it_is_running(running: Checkout) -> None:
@@ -250,7 +261,8 @@ def test_servers_that_somebody_else_runs_are_used_and_not_started(checkout: Chec
     told = json.loads((checkout.data / "environment.json").read_text())
     assert told["VIGIA_DATABASE_URL"] == "postgresql+psycopg://x@db/vigia"
     assert told["VIGIA_REDIS_URL"] == "redis://cache/0"
-    assert set(checkout.processes()) == ALL - {"postgres", "redis"}
+    assert set(checkout.processes()) == ALL - {"postgres", "redis", "opendata"}
+    assert "VIGIA_OPEN_DATABASE_URL" in said
     assert checkout.status()["database"] == {"private": False}
 
 

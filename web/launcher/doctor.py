@@ -13,6 +13,7 @@ from web.launcher import (
     debian,
     environment,
     front_end,
+    gdal,
     identity,
     node,
     postgres,
@@ -119,6 +120,13 @@ def _chromium() -> Finding:
     return (_GOOD, "chromium", str(found)) if found else _fetchable("chromium", debian.available())
 
 
+def _gdal() -> Finding:
+    found = gdal.directory()
+    if found:
+        return _GOOD, "gdal", str(found)
+    return _LATER, "gdal", text("doctor.fetchable" if debian.available() else "doctor.no_gdal")
+
+
 def _demo() -> Finding:
     found = known_demo_network()
     return (_GOOD, "demo", str(found)) if found else _fetchable("demo", True)
@@ -156,6 +164,7 @@ _CHECKS: tuple[Callable[..., Finding], ...] = (
     _venv,
     _node,
     _chromium,
+    _gdal,
     _demo,
     _cache,
     _instance,

@@ -21,12 +21,20 @@ def for_application(instance: Instance, *, database_url: str, redis_url: str, po
         "VIGIA_HOST": HOST,
         "VIGIA_PORT": str(port),
         "VIGIA_FEED_ADDRESS": f"unix:{instance.socket('feed.sock')}",
+        "VIGIA_OPEN_ADDRESS": f"unix:{instance.socket('opendata.sock')}",
         "VIGIA_DATA": str(instance.data),
         "VIGIA_DEMO": "1" if demo else "0",
     }
     if network:
         told["VIGIA_DEMO_NETWORK"] = str(network)
     return clean(os.environ) | told
+
+
+def for_open_data(application: dict[str, str], open_database_url: str) -> dict[str, str]:
+    """The same, less every way into the database but that of open data."""
+    private = ("VIGIA_DATABASE_", "VIGIA_REDIS_")
+    told = {name: value for name, value in application.items() if not name.startswith(private)}
+    return told | {"VIGIA_OPEN_DATABASE_URL": open_database_url}
 
 
 def clean(environment: os._Environ[str] | dict[str, str]) -> dict[str, str]:
@@ -38,6 +46,11 @@ def clean(environment: os._Environ[str] | dict[str, str]) -> dict[str, str]:
 def external_database() -> str | None:
     """A PostgreSQL somebody else runs, when the operator names one."""
     return os.environ.get("VIGIA_DATABASE_URL") or None
+
+
+def external_open_data() -> str | None:
+    """The address for open data in a PostgreSQL that somebody else runs, when the operator names one."""
+    return os.environ.get("VIGIA_OPEN_DATABASE_URL") or None
 
 
 def external_redis() -> str | None:

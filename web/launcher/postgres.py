@@ -29,13 +29,14 @@ from typing import Self
 
 from web.launcher import debian, pgwire
 from web.launcher.identity import server_identity
-from web.launcher.layout import TOOLS, short_directory, write_whole
+from web.launcher.layout import ROOT, TOOLS, short_directory, write_whole
 from web.launcher.problems import Exit, Problem
 from web.launcher.processes import answer_of, signal_group, size_of, start, tail
 
 _SOCKET = ".s.PGSQL.5432"
 _UNPACKED = TOOLS / "postgresql"
 _EXTENSIONS_WANTED = ("postgis",)
+_OPEN_DATA_ROLE = ROOT / "web" / "deploy" / "database" / "open_data.sql"
 
 DURABLE: Mapping[str, str] = {
     "synchronous_commit": "on",
@@ -266,6 +267,11 @@ class PrivatePostgres:
         for extension in _EXTENSIONS_WANTED:
             self.ask(f"create extension if not exists {extension}", name)
             self.ask(f"alter extension {extension} update", name)
+
+    def ensure_open_data_role(self, database: str) -> str:
+        """The role that reads the open data of a database and nothing else; its address."""
+        self.ask(_OPEN_DATA_ROLE.read_text(encoding="utf-8"), database)
+        return self.database_url(database, "vigia_open")
 
     def destroy(self) -> None:
         """Stop it and leave nothing of it."""

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from web.launcher import chromium, environment, front_end
+from web.launcher import chromium, environment, front_end, gdal
 from web.launcher.demo_network import known_demo_network
 from web.launcher.layout import PYTHON, ROOT, UI, Instance
 from web.launcher.locks import try_lock
@@ -61,6 +61,7 @@ def servers(instance: Instance) -> Iterator[dict[str, str]]:
                     "VIGIA_TEST_DATABASE_URL": database.url,
                     "VIGIA_TEST_REDIS_URL": redis.url,
                     "VIGIA_CHROMIUM": str(chromium.known_chromium() or ""),
+                    "VIGIA_GDAL_BIN": str(gdal.directory() or ""),
                     "VIGIA_DEMO_NETWORK": str(known_demo_network() or ""),
                     # Playwright's own Node wants libraries that a bare machine lacks
                     "PLAYWRIGHT_NODEJS_PATH": str(node().binary),

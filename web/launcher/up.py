@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from web.launcher import chromium, environment, front_end, node, postgres, python_env, redis, state
+from web.launcher import chromium, environment, front_end, gdal, node, postgres, python_env, redis, state
 from web.launcher.demo_network import demo_network
 from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, SHARED, Instance, version
 from web.launcher.locks import try_lock, waiting_for
@@ -46,6 +46,7 @@ def prepare(*, development: bool, demo: bool, browser: bool = False, build: bool
         if browser:
             node.node()  # what drives the browser
             chromium.chromium()
+            gdal.ensure()
         if not environment.external_database():
             postgres.find_or_fetch()
         if not environment.external_redis():
@@ -146,6 +147,7 @@ class _Boot:
             database_socket="",
             redis_socket="",
         )
+        self._open_database_url = environment.external_open_data() if self._state.database_url else None
         self.supervisor = Supervisor(self._tell, self._publish)
 
     def start(self) -> None:
@@ -166,6 +168,10 @@ class _Boot:
             names.append("simulate")
         for name in names:
             self.supervisor.add(self._program(name, python))
+        if self._open_database_url:
+            self.supervisor.add(self._open_data(self._open_database_url))
+        else:
+            say("up.no_open_data")
         with Step("up.waiting"):
             self.supervisor.wait(self._answers, self._never_ready, _READY_WITHIN)
         self._state.phase = "ready"
@@ -221,6 +227,7 @@ class _Boot:
             )
             self.supervisor.wait(lambda: server.ready(1), lambda: self._dead("postgres"), 120)
             server.ensure_database("vigia")
+            self._open_database_url = server.ensure_open_data_role("vigia")
         self._state.database_url = server.database_url("vigia", "vigia")
 
     def _start_redis(self) -> None:
@@ -262,6 +269,10 @@ class _Boot:
             demo=self._state.demo,
         )
         return Program(name, [python, "-m", "web.cli", name], env, self._instance.log / f"{name}.log", ROOT)
+
+    def _open_data(self, url: str) -> Program:
+        program = self._program("opendata")
+        return replace(program, env=environment.for_open_data(dict(program.env), url))
 
     def _answers(self) -> bool:
         return answers(self._state.port)
