@@ -199,7 +199,10 @@ def parse_filter(words: str, language: str | None, columns: set[str]) -> Expr:
         raise _too_large()
     is_json = language == "cql2-json" or (language is None and words.lstrip().startswith("{"))
     with _understanding():
-        tree = Expr(json.loads(words)).to_json() if is_json else Expr(words).to_json()
+        asked_for = json.loads(words) if is_json else words
+        if is_json and not isinstance(asked_for, dict):
+            raise FilterNotUnderstood  # a text would be taken for CQL2 text
+        tree = Expr(asked_for).to_json()
     looked_at = _looked_at(tree, columns)
     with _understanding():
         understood = Expr(looked_at)
