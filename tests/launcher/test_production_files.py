@@ -28,7 +28,7 @@ OURS = {name: one for name, one in COMPOSE["services"].items() if "web.cli" in o
 
 
 def test_there_is_one_service_for_each_process() -> None:
-    assert {"database", "redis", "migrate", "prepare", "web", "feed", "relay", "worker", "proxy"} == set(
+    assert {"database", "redis", "migrate", "prepare", "web", "feed", "relay", "worker", "opendata", "proxy"} == set(
         COMPOSE["services"]
     )
     assert {one["image"] for one in OURS.values()} == {"${VIGIA_IMAGE:-vigia:latest}"}
@@ -45,6 +45,8 @@ def test_each_process_starts_by_its_own_command_and_says_that_it_is_healthy(tmp_
             "VIGIA_REDIS_URL": redis.url,
             "VIGIA_PORT": str(free_port()),
             "VIGIA_FEED_ADDRESS": f"127.0.0.1:{free_port()}",
+            "VIGIA_OPEN_DATABASE_URL": database.ensure_open_data_role("vigia"),
+            "VIGIA_OPEN_ADDRESS": f"127.0.0.1:{free_port()}",
             "VIGIA_DATA": str(tmp_path),
             "VIGIA_DEMO": "0",
         }
@@ -53,7 +55,7 @@ def test_each_process_starts_by_its_own_command_and_says_that_it_is_healthy(tmp_
             assert done.returncode == 0, done.stderr
         assert (tmp_path / "first-account-code").stat().st_mode & 0o777 == 0o600
 
-        stay = ("relay", "feed", "worker", "web")
+        stay = ("relay", "feed", "worker", "web", "opendata")
         with contextlib.ExitStack() as running:
             processes = [running.enter_context(_started(OURS[name]["command"], env)) for name in stay]
             for name in stay:
@@ -114,6 +116,17 @@ def test_no_password_stands_in_the_file_and_every_secret_is_declared() -> None:
         assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
 
 
+def test_open_data_are_given_no_other_way_into_the_database() -> None:
+    ours = COMPOSE["services"]["opendata"]
+    assert ours["secrets"] == ["open_data_password"]
+    assert not {"VIGIA_DATABASE_URL", "VIGIA_DATABASE_PASSWORD_FILE", "VIGIA_REDIS_URL"} & ours["environment"].keys()
+    script = (ROOT / "web" / "deploy" / "database" / "open_data.sh").read_text()
+    assert "/srv/open_data.sql" in script
+    assert any(
+        volume.endswith("/open_data.sql:/srv/open_data.sql:ro") for volume in COMPOSE["services"]["database"]["volumes"]
+    )
+
+
 def test_only_the_proxy_is_reached_from_outside() -> None:
     open_ones = {name for name, one in COMPOSE["services"].items() if "ports" in one}
     assert open_ones == {"proxy"}
@@ -143,6 +156,7 @@ def test_the_proxy_sends_the_feed_to_the_feed_and_names_the_emergency_numbers_wh
     caddy = (ROOT / "web" / "deploy" / "Caddyfile").read_text()
     assert re.search(r"handle /feed \{\s*reverse_proxy feed:8001", caddy)
     assert re.search(r"handle \{\s*reverse_proxy web:8000", caddy)
+    assert re.search(r"@datos path /datos /datos/\*\s+handle @datos \{\s*reverse_proxy opendata:8002", caddy)
 
     class Calls(HTMLParser):
         numbers: list[str] = []  # noqa: RUF012
@@ -167,4 +181,5 @@ def test_health_is_about_work_done(tmp_path: Path) -> None:
         assert not healthy.worker(settings)
         assert not healthy.web(settings)
         assert not healthy.feed(settings)
+        assert not healthy.opendata(Settings(open_address="127.0.0.1:1"))
     assert not healthy.worker(settings)

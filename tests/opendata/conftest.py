@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,11 +17,13 @@ from fastapi import FastAPI
 from shapely import LineString, MultiPolygon, Point, box
 from sqlalchemy import make_url
 
+from geo.closures import ClosureKind, Validity, draw_closure, lift_closure
 from geo.landmarks import Landmark, lay_landmarks
 from geo.layers import MapArea, lay_areas
 from geo.streets import Street, StreetKind, lay_streets
 from geo.zones import Zone, ZoneKind, lay_zones
 from realtime.database import connect, new_id, now, sessions_of, transaction
+from tests.builders import City
 from tests.served import Served, cloned, eventually
 from web.launcher import gdal
 from web.launcher.layout import ROOT
@@ -29,6 +32,7 @@ from web.settings import Settings
 
 ROLE = (ROOT / "web" / "deploy" / "database" / "open_data.sql").read_text(encoding="utf-8")
 CREDIT = "© las calles de prueba"
+REASON = "lo que un operador escribió sobre alguien"
 
 
 def address_of(maintenance_url: str, database_url: str, role: str) -> str:
@@ -94,6 +98,13 @@ async def furnish_map(database_url: str) -> None:
         await lay_areas(session, "water", [river, stream], CREDIT)
         park = MapArea(layer="landuse", kind="park", kind_detail=None, name="Parque", rank=None, shape=river.shape)
         await lay_areas(session, "landuse", [park], CREDIT)
+    async with transaction(sessions_of(engine)) as session:
+        actor, lifted, later = City().actor("dispatcher"), new_id(), Validity(now() + dt.timedelta(hours=1))
+        works, event = ClosureKind.WORKS, ClosureKind.EVENT
+        await draw_closure(session, actor, new_id(), kind=works, reason=REASON, shape=stream.shape)
+        await draw_closure(session, actor, new_id(), kind=event, reason=REASON, shape=stream.shape, validity=later)
+        await draw_closure(session, actor, lifted, kind=event, reason=REASON, shape=river.shape)
+        await lift_closure(session, actor, lifted)
     await engine.dispose()
 
 

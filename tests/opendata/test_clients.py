@@ -29,7 +29,7 @@ def address(served: Served) -> str:
 
 def test_ogrinfo_lists_the_layers(ogr: Ogr, address: str) -> None:
     said = ogr("ogrinfo", "-ro", f"OAPIF:{address}")
-    for layer in ("calles", "zonas", "lugares", "agua", "cursos_de_agua", "suelo"):
+    for layer in ("calles", "zonas", "cortes", "lugares", "agua", "cursos_de_agua", "suelo"):
         assert f": {layer} " in said or f": {layer}\n" in said, said
 
 
@@ -61,7 +61,7 @@ def test_ogr2ogr_makes_a_geopackage_of_every_layer(ogr: Ogr, address: str, tmp_p
     file = tmp_path / "ciudad.gpkg"
     ogr("ogr2ogr", "-f", "GPKG", str(file), f"OAPIF:{address}")
     said = ogr("ogrinfo", "-ro", "-so", "-al", str(file))
-    for layer in ("calles", "zonas", "lugares", "agua", "cursos_de_agua", "suelo"):
+    for layer in ("calles", "zonas", "cortes", "lugares", "agua", "cursos_de_agua", "suelo"):
         assert f"Layer name: {layer}" in said
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from tests.opendata.conftest import address_of, plain
+from tests.opendata.conftest import REASON, address_of, plain
 from web.launcher.layout import ROOT
 from web.opendata.role import TooPowerful, refuse_power
 from web.settings import Settings
@@ -24,7 +24,7 @@ def ask(url: str, sql: str) -> list[tuple[object, ...]]:
 
 def test_it_reads_every_view(as_anybody: str) -> None:
     views = ask(as_anybody, "SELECT relname FROM pg_class WHERE relnamespace = 'open_data'::regnamespace")
-    assert {"calles", "zonas", "lugares", "agua", "cursos_de_agua", "suelo", "ciudad", "creditos"} <= {
+    assert {"calles", "zonas", "cortes", "lugares", "agua", "cursos_de_agua", "suelo", "ciudad", "creditos"} <= {
         str(name) for (name,) in views
     }
     for (name,) in views:
@@ -92,6 +92,11 @@ def test_what_the_catalogue_of_postgresql_tells_has_nobody_in_it(as_anybody: str
 def test_a_zone_that_has_ended_and_what_is_on_our_own_list_are_not_shown(as_anybody: str) -> None:
     assert ("Ya terminó",) not in ask(as_anybody, "SELECT nombre FROM open_data.zonas")
     assert ask(as_anybody, "SELECT nombre FROM open_data.lugares") == [("Escuela 6",)]
+
+
+def test_of_closures_only_those_in_force_and_never_the_reason(as_anybody: str) -> None:
+    assert ask(as_anybody, "SELECT clase, hasta FROM open_data.cortes") == [("works", None)]
+    assert REASON not in str(ask(as_anybody, "TABLE open_data.cortes"))
 
 
 async def test_the_process_accepts_the_role(as_anybody: str) -> None:

@@ -50,7 +50,7 @@ async def test_every_link_of_every_layer_leads_somewhere(reader: Reader) -> None
 
 async def test_layers_are_told_in_spanish_with_their_extent(reader: Reader) -> None:
     layers = {layer["id"]: layer for layer in (await get(reader, "/collections"))["collections"]}
-    assert set(layers) >= {"calles", "zonas", "lugares", "agua", "cursos_de_agua", "suelo"}
+    assert set(layers) >= {"calles", "zonas", "cortes", "lugares", "agua", "cursos_de_agua", "suelo"}
     assert layers["cursos_de_agua"]["title"] == "Cursos de agua"
     assert "dibujado en el sentido en que se circula" in layers["calles"]["description"]
     west, south, east, north = layers["calles"]["extent"]["spatial"]["bbox"][0]

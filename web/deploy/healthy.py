@@ -1,4 +1,4 @@
-"""`python -m web.deploy.healthy web | feed | relay | worker`: whether that process does its work, as an exit code.
+"""`python -m web.deploy.healthy web | feed | relay | worker | opendata`: whether it does its work, as an exit code.
 
 It asks for the effect, not for a sign of life: a process that runs and gets nothing done is not healthy.
 """
@@ -46,7 +46,19 @@ def worker(settings: Settings) -> bool:
     return _so(settings, _WORKER)
 
 
-CHECKS: dict[str, Callable[[Settings], bool]] = {"web": web, "feed": feed, "relay": relay, "worker": worker}
+def opendata(settings: Settings) -> bool:
+    """It answers, and the database answers it."""
+    port = int(settings.open_address.rpartition(":")[2])
+    return _http_status("127.0.0.1", port, "/health") == 200
+
+
+CHECKS: dict[str, Callable[[Settings], bool]] = {
+    "web": web,
+    "feed": feed,
+    "relay": relay,
+    "worker": worker,
+    "opendata": opendata,
+}
 
 
 def _http_status(host: str, port: int, path: str) -> int | None:

@@ -44,9 +44,12 @@ _CREDITS = "SELECT DISTINCT credito FROM open_data.creditos WHERE credito IS NOT
 _PLAIN = {"timestamp with time zone": "timestamptz", "double precision": "float8", "character varying": "text"}
 
 
-class Layer(engine.PgCollection):  # type: ignore[misc]  # tipg is not typed for us
+class Layer(engine.PgCollection):
     """A collection: `title` and `description` come from the view's comment, the columns' titles from theirs."""
 
+    title: str
+    id_column: engine.Column
+    geometry_column: engine.Column
     count: int = 0
     box: tuple[float, float, float, float] | None = None  # of what is in it; None while it is empty
 
@@ -60,7 +63,9 @@ class Layer(engine.PgCollection):  # type: ignore[misc]  # tipg is not typed for
         """From where on its tiles hold something."""
         return CLOSE if self.count > MANY else 0
 
-    def cql_where(self, *, datetime: list[str] | None = None, cql: Expr | None = None, **rest: Any) -> Expr | None:
+    def cql_where(  # type: ignore[override]  # tipg calls it by keywords only
+        self, *, datetime: list[str] | None = None, cql: Expr | None = None, **rest: Any
+    ) -> Expr | None:
         """As tipg has it, but time is what OGC means by it: what was in force at some moment of the interval.
 
         What has no time is always in force.
@@ -143,7 +148,8 @@ def _column(row: Any) -> dict[str, Any]:
 def _layer(name: str, words: str, columns: list[dict[str, Any]], extent: Any) -> Layer:
     title, _, description = words.partition("\n")
     box = None if extent["west"] is None else (extent["west"], extent["south"], extent["east"], extent["north"])
-    by_name = {column["name"]: column for column in columns}
+    drawn = [engine.Column(**column) for column in columns]
+    by_name = {column.name: column for column in drawn}
     return Layer(
         type="Table",
         id=name,
@@ -151,8 +157,8 @@ def _layer(name: str, words: str, columns: list[dict[str, Any]], extent: Any) ->
         schema=SCHEMA,
         title=title,
         description=description,
-        table_columns=columns,
-        properties=columns,
+        table_columns=drawn,
+        properties=drawn,
         id_column=by_name["id"],
         datetime_column=by_name.get("desde"),
         geometry_column=by_name[SHAPE],

@@ -19,6 +19,7 @@ from cql2 import Expr
 from cql2 import ParseError as CqlParseError
 from starlette.requests import Request
 
+from geo.places import BadGeometry, geojson, parse_geometry
 from realtime.errors import Refusal
 from web.opendata.layers import SHAPE, Layer
 
@@ -263,9 +264,12 @@ def _looked_at_one(node: dict[str, Any], columns: set[str], look: Any) -> Any:
             if name not in columns and name != SHAPE:
                 raise UnknownProperty(name=name[:60], known=", ".join(sorted({*columns, SHAPE})))
             return node
-        case {"type": str(kind), "coordinates": list(numbers)} if kind in _SHAPES and len(node) == 2:
+        case {"type": str(), "coordinates": list(numbers)}:
             look(numbers)
-            return node
+            try:
+                return geojson(parse_geometry(node, _SHAPES))
+            except BadGeometry:
+                raise FilterNotUnderstood from None
         case {"bbox": [*corners]} if len(node) == 1:  # which would become a box that lies nowhere in particular
             west, south, east, north = _bbox(",".join(str(corner) for corner in corners))
             ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]

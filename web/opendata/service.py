@@ -334,9 +334,15 @@ def _known(shelf: Shelf, name: str) -> Layer:
 async def _help(request: Request) -> Response:
     papers = await _papers(request)
     request.app.state.city = City(papers.shelf.city or "")
-    first = next(iter(papers.shelf.layers), "calles")
+    layers = papers.shelf.layers
+    layer = "calles" if "calles" in layers else next(iter(layers), "calles")
+    examples = {
+        "address": f"{papers.base}/",
+        "copy": f"ogr2ogr {layer}.gpkg OAPIF:{papers.base} {layer}",
+        "tiles": f"{papers.base}/collections/{layer}/tiles/{GRID}/tilejson.json",
+    }
     headers = {"Cache-Control": "public, max-age=30", "Vary": "Accept, Accept-Language"}
-    return page(request, "opendata.html", headers=headers, papers=papers, layers=papers.shelf.layers, first=first)
+    return page(request, "opendata.html", headers=headers, papers=papers, layers=layers, examples=examples)
 
 
 def _refuse_in_good_form(app: FastAPI) -> None:

@@ -26,17 +26,24 @@ STREETS = """
 """
 ZONES = """
     CREATE VIEW open_data.zonas WITH (security_barrier) AS
-    SELECT id::text AS id, kind AS clase, name AS nombre, population AS poblacion, valid_from AS desde,
-           valid_until AS hasta, shape AS geom
+    SELECT id::text AS id, kind AS clase, name AS nombre, population AS poblacion, desk AS responsable,
+           valid_from AS desde, valid_until AS hasta, shape AS geom
     FROM zones
     WHERE (valid_from IS NULL OR valid_from <= now()) AND (valid_until IS NULL OR valid_until > now())
+"""
+CLOSURES = """
+    CREATE VIEW open_data.cortes WITH (security_barrier) AS
+    SELECT id::text AS id, kind AS clase, valid_from AS desde, valid_until AS hasta, shape AS geom
+    FROM closures
+    WHERE valid_from <= now() AND (valid_until IS NULL OR valid_until > now())
+      AND (lifted_at IS NULL OR lifted_at > now())
 """
 LANDMARKS = """
     CREATE VIEW open_data.lugares WITH (security_barrier) AS
     SELECT id::text AS id, kind AS clase, name AS nombre,
            nullif(array_to_string(alt_names, ' · '), '') AS otros_nombres, shape AS geom
     FROM landmarks
-    WHERE source LIKE 'osm%'
+    WHERE source = 'osm'
 """
 AREAS = """
     CREATE VIEW open_data.{name} AS
@@ -48,6 +55,7 @@ COMMENTS = {
     "calles": "Calles\nTramos de calle entre esquinas: nombre, clase de OpenStreetMap, mano y velocidad habitual. "
     "Un tramo de mano única está dibujado en el sentido en que se circula.",
     "zonas": "Zonas\nBarrios, distritos, vecinales, jurisdicciones y zonas inundables o de riesgo que rigen hoy.",
+    "cortes": "Cortes\nCalles cortadas o anegadas y obras que rigen en este momento.",
     "lugares": "Lugares\nLo que la gente nombra en vez de una dirección: escuelas, hospitales, plazas, estaciones.",
     "agua": "Agua\nRíos, arroyos y lagunas que tienen superficie en el mapa base.",
     "cursos_de_agua": "Cursos de agua\nRíos, arroyos y canales del mapa base, como líneas.",
@@ -64,6 +72,7 @@ COLUMNS = {
     "largo_m": "Largo, metros",
     "osm_id": "Identificador de la vía en OpenStreetMap",
     "poblacion": "Habitantes",
+    "responsable": "Mesa responsable",
     "desde": "Rige desde",
     "hasta": "Rige hasta",
 }
@@ -79,7 +88,7 @@ def upgrade() -> None:
         "CREATE VIEW open_data.creditos AS"
         " SELECT name AS capa, attribution AS credito, changed_at AS cambiada FROM map_layers"
     )
-    for view in (STREETS, ZONES, LANDMARKS):
+    for view in (STREETS, ZONES, CLOSURES, LANDMARKS):
         op.execute(view)
     op.execute(AREAS.format(name="agua", layer="water", dimension=2))
     op.execute(AREAS.format(name="cursos_de_agua", layer="water", dimension=1))
