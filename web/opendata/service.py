@@ -338,7 +338,7 @@ async def _help(request: Request) -> Response:
     layer = "calles" if "calles" in layers else next(iter(layers), "calles")
     examples = {
         "address": f"{papers.base}/",
-        "copy": f"ogr2ogr {layer}.gpkg OAPIF:{papers.base} {layer}",
+        "file": f"ogr2ogr {layer}.gpkg OAPIF:{papers.base} {layer}",
         "tiles": f"{papers.base}/collections/{layer}/tiles/{GRID}/tilejson.json",
     }
     headers = {"Cache-Control": "public, max-age=30", "Vary": "Accept, Accept-Language"}
