@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pluscodes
@@ -78,6 +78,16 @@ class Match:
     number: int | None = None
     corner: str | None = None
     zone: str | None = None
+
+    def kept(self) -> dict[str, Any]:
+        """As it is stored beside the words of a report or an incident."""
+        return {
+            "label": self.label[:MAX_WORDS],
+            "kind": self.kind.value,
+            "precision": self.precision.value,
+            "lon": self.place.x,
+            "lat": self.place.y,
+        }
 
 
 class Geocoder(Protocol):

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy import (
     Sequence as DatabaseSequence,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -123,6 +123,7 @@ class Incident(Told, Base):
     state: Mapped[IncidentState] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text, default="")
     place: Mapped[str] = mapped_column(Text, default="")
+    place_match: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     shape: Mapped[Point] = mapped_column(Shape("POINT"))
     zone: Mapped[str | None] = mapped_column(Text)
     zone_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
@@ -219,6 +220,7 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "state": incident.state,
         "summary": incident.summary,
         "place": incident.place,
+        "place_match": incident.place_match,
         "zone": incident.zone,
         "jurisdiction": incident.jurisdiction,
         "outside": incident.outside,
@@ -285,6 +287,7 @@ async def open_incident(
     type_code: str,
     location: Point,
     place: str = "",
+    place_match: dict[str, Any] | None = None,
     summary: str = "",
     priority: int | None = None,
     received_at: dt.datetime | None = None,
@@ -308,6 +311,7 @@ async def open_incident(
         state=S.CLASSIFIED,
         summary=summary,
         place=place,
+        place_match=place_match,
         shape=location,
         stamps={"T0": (received_at or at).isoformat(), "T3": at.isoformat(), "T4": at.isoformat()},
         opened_at=at,
@@ -354,14 +358,16 @@ async def relocate(
     *,
     location: Point,
     place: str | None = None,
+    place_match: dict[str, Any] | None = None,
     expected: int | None = None,
 ) -> Incident:
-    """Say that it is somewhere else."""
+    """Say that it is somewhere else. What the old words were taken to mean is gone with the old place."""
     require(actor, Permission.INCIDENT_UPDATE)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     detail = {"from": geojson(incident.shape), "to": geojson(location)}
     incident.shape = location
     incident.place = incident.place if place is None else place
+    incident.place_match = place_match
     await _locate(session, incident, location)
     await tell(session, actor, "incident.relocated", incident, detail=detail)
     return incident

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shapely import Point
 from sqlalchemy import ColumnElement, ForeignKey, Index, Text, Uuid, exists, false, or_, select, text, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -69,7 +69,10 @@ class AlreadyHandled(Refusal):
 
 
 class Report(Told, Base):
-    """One report. `words`, `place` and the contact stay as told; the contact is erasable and never on a feed."""
+    """One report. `words`, `place` and the contact stay as told; the contact is erasable and never on a feed.
+
+    `place_match` is what `place` was taken to mean (`geo.addresses.Match.kept`), beside the words and never for them.
+    """
 
     __tablename__ = "reports"
     __table_args__ = (
@@ -82,6 +85,7 @@ class Report(Told, Base):
     channel: Mapped[Channel] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
     place: Mapped[str] = mapped_column(Text, default="")
+    place_match: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     shape: Mapped[Point | None] = mapped_column(Shape("POINT"))
     zone: Mapped[str | None] = mapped_column(Text)
     zone_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
@@ -159,6 +163,7 @@ def feature_of(report: Report) -> dict[str, Any]:
             "channel": report.channel,
             "words": report.words,
             "place": report.place,
+            "place_match": report.place_match,
             "zone": report.zone,
             "jurisdiction": report.jurisdiction,
             "outside": report.outside,
@@ -201,6 +206,7 @@ async def receive_report(
     words: str,
     channel: Channel = Channel.WEB,
     place: str = "",
+    place_match: dict[str, Any] | None = None,
     location: Point | None = None,
     type_hint: str | None = None,
     contact: Contact | None = None,
@@ -223,6 +229,7 @@ async def receive_report(
         channel=channel,
         words=words,
         place=place,
+        place_match=place_match,
         shape=location,
         zone=found.name,
         zone_ids=[zone.id for zone in found.zones],

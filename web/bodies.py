@@ -21,7 +21,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from shapely.geometry.base import BaseGeometry
 
-from geo.places import parse_geometry, parse_point
+from geo.addresses import Kind, Precision
+from geo.places import parse_geometry, parse_point, point
 from geo.zones import LARGEST
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -113,3 +114,23 @@ ZoneArea = Annotated[
         }
     ),
 ]
+
+
+class PlaceMatch(Body):
+    """What the words for a place were taken to mean: a match of `GET /places/search`, kept beside the words."""
+
+    label: Name
+    kind: Kind
+    precision: Precision
+    lon: float
+    lat: float
+
+    def kept(self) -> dict[str, Any]:
+        """As it is stored, its position through the one door. Raises `BadGeometry`."""
+        place = point(self.lon, self.lat)
+        return {**self.model_dump(mode="json"), "lon": place.x, "lat": place.y}
+
+
+def kept(match: PlaceMatch | None) -> dict[str, Any] | None:
+    """A match as it is stored; nothing where there is none."""
+    return match.kept() if match else None

@@ -22,7 +22,7 @@ from incidents.closing import (
 from incidents.dispatch import dispatch_unit
 from incidents.incident import feature, features, listed, open_incident, reclassify, relocate, seen_incident
 from incidents.timeline import add_note, strike_note, timeline
-from web.bodies import Body, Code, Location, Name, NewId, Priority, Short, Text, When, Words
+from web.bodies import Body, Code, Location, Name, NewId, PlaceMatch, Priority, Short, Text, When, Words, kept
 from web.context import CurrentActor, Expected, OnceOnly, Session
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
@@ -35,6 +35,7 @@ class OpenBody(Body):
     type_code: Code
     location: Location
     place: Short = ""
+    place_match: PlaceMatch | None = None
     summary: Text = ""
     priority: Priority | None = None
     occurred_at: When | None = None
@@ -52,6 +53,7 @@ class RelocateBody(Body):
 
     location: Location
     place: Short | None = None
+    place_match: PlaceMatch | None = None
 
 
 class NoteBody(Body):
@@ -137,6 +139,7 @@ async def post_incident(body: OpenBody, session: Session, actor: CurrentActor, o
             type_code=body.type_code,
             location=body.location,
             place=body.place,
+            place_match=kept(body.place_match),
             summary=body.summary,
             priority=body.priority,
             occurred_at=body.occurred_at,
@@ -212,7 +215,15 @@ async def post_relocate(
     incident_id: UUID, body: RelocateBody, session: Session, actor: CurrentActor, expected: Expected
 ) -> dict[str, Any]:
     """Another place."""
-    changed = await relocate(session, actor, incident_id, location=body.location, place=body.place, expected=expected)
+    changed = await relocate(
+        session,
+        actor,
+        incident_id,
+        location=body.location,
+        place=body.place,
+        place_match=kept(body.place_match),
+        expected=expected,
+    )
     return await feature(session, actor, changed)
 
 

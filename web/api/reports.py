@@ -12,7 +12,7 @@ from incidents.incident import feature as feature_of_incident
 from incidents.reports import Channel, Contact, access_report, feature_of, receive_report, see_contact
 from incidents.triage import accept_report, dismiss_report, join_report, similar_incidents
 from realtime.access import Actor, Role
-from web.bodies import Body, Code, Location, NewId, Phone, Priority, Short, Text, When, Words
+from web.bodies import Body, Code, Location, NewId, Phone, PlaceMatch, Priority, Short, Text, When, Words, kept
 from web.context import Anybody, CurrentActor, Expected, Machinery, Machines, OnceOnly, Session
 from web.throttle import attempt
 
@@ -33,6 +33,7 @@ class ReportBody(Body):
     words: Words
     channel: Channel = Channel.WEB
     place: Short = ""
+    place_match: PlaceMatch | None = None
     location: Location | None = None
     type_hint: Code | None = None
     contact: ContactBody | None = None
@@ -47,6 +48,7 @@ class AcceptBody(Body):
     priority: Priority | None = None
     location: Location | None = None
     place: Short | None = None
+    place_match: PlaceMatch | None = None
     summary: Text | None = None
     occurred_at: When | None = None
 
@@ -82,6 +84,7 @@ async def post_report(
             words=body.words,
             channel=body.channel,
             place=body.place,
+            place_match=kept(body.place_match),
             location=body.location,
             type_hint=body.type_hint,
             contact=contact,
@@ -136,6 +139,7 @@ async def post_accept(
             priority=body.priority,
             location=body.location,
             place=body.place,
+            place_match=kept(body.place_match),
             summary=body.summary,
             occurred_at=body.occurred_at,
             expected=expected,

@@ -6,6 +6,7 @@ desk is a neighbour here like anybody else, so no page reads a cookie.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import math
@@ -23,7 +24,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
+from geo.addresses import Match, find_place, is_sure, pins_down
 from geo.city import extent
+from geo.places import Point, metres
 from incidents.catalogue import Catalogue, IncidentType, catalogue
 from incidents.reports import Contact, receive_report
 from incidents.tracking import Step, Tracking, tidy_code, tracked
@@ -44,6 +47,8 @@ OTHER = "other"
 NEARBY = 0.2  # degrees, about 20 km: what happens just beyond the border is still worth knowing
 LOOKUPS = 120  # first looks at a code, per address and hour; a page that refreshes itself does not count
 REFRESH = 30  # seconds
+TO_UNDERSTAND = 3.0  # seconds that a report may wait for its words to be looked up
+CHOSEN = 30.0  # metres; a point so near to a match came from choosing it
 
 FORM_MESSAGES = {
     "type": "Choose what is happening, or tell it in your words.",
@@ -234,6 +239,7 @@ def _outside(desk: Desk, place: list[float]) -> bool:
 
 async def _receive(request: Request, machines: Machinery, body: ReportBody, typed: dict[str, str]) -> str:
     await limit_reports(machines, ANYBODY, request)
+    match, location = await _understood(machines, body)
     contact = Contact(body.contact.name, body.contact.phone) if body.contact else None
     async with transaction(machines.sessions) as session:
 
@@ -244,7 +250,8 @@ async def _receive(request: Request, machines: Machinery, body: ReportBody, type
                 body.id,
                 words=body.words,
                 place=body.place,
-                location=body.location,
+                place_match=match.kept() if match else None,
+                location=location,
                 type_hint=body.type_hint,
                 contact=contact,
             )
@@ -253,6 +260,26 @@ async def _receive(request: Request, machines: Machinery, body: ReportBody, type
         asked = {"path": request.url.path, "body": typed}
         answer = await answer_once(session, ANYBODY, body.id, asked, do)
     return str(answer["tracking_code"])
+
+
+async def _understood(machines: Machinery, body: ReportBody) -> tuple[Match | None, Point | None]:
+    """What the words for the place mean, and where that is; the words stay as they are, and nothing waits for it.
+
+    A point that the phone gave is never moved. Without one, only a match that is sure and says where gives it.
+    """
+    if not body.place:
+        return None, body.location
+    try:
+        async with asyncio.timeout(TO_UNDERSTAND), reading(machines.sessions) as session:
+            matches = await find_place(session, body.place, near=body.location)
+    except (DBAPIError, PoolTimeout, TimeoutError):
+        return None, body.location
+    if body.location is not None:
+        here = body.location
+        return next((match for match in matches if metres(match.place, here) <= CHOSEN), None), here
+    if not is_sure(matches):
+        return None, None
+    return matches[0], matches[0].place if pins_down(matches[0]) else None
 
 
 def _form(request: Request, desk: Desk, typed: dict[str, str], wrong: Wrong | None = None) -> Response:

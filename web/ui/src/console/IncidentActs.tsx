@@ -9,9 +9,10 @@ import { matches } from "../lib/queue";
 import { say } from "../lib/toasts";
 import { HoldButton } from "../lib/ui/HoldButton";
 import { cancel, close, hold, reclassify, relocate, reopen } from "../lib/verbs";
-import type { Incident, Level } from "../lib/wire";
-import { openForm, setPlace, useDesk } from "./desk";
+import type { Incident, Level, PlaceMatch } from "../lib/wire";
+import { openForm, setPlace, stage, useDesk } from "./desk";
 import { PriorityPicker } from "./IncidentForm";
+import { PlaceField } from "./PlaceField";
 import { useAct } from "./useAct";
 
 /** A small form inside the card: a title, its fields, a refusal in words, a way back. */
@@ -209,20 +210,31 @@ export function ReclassifyForm({ incident }: { incident: Incident }) {
 export function RelocateForm({ incident }: { incident: Placed<Incident> }) {
   const at = useDesk((state) => state.place);
   const [place, setWords] = useState(incident.place ?? "");
+  const [chosen, setChosen] = useState<PlaceMatch | null>(null);
+  const match = chosen && at && at[0] === chosen.lon && at[1] === chosen.lat ? chosen : null;
   const { busy, failure, act } = useAct();
   const send = () =>
     at &&
-    void act(() => relocate(incident.id, at, place)).then((done) => {
+    void act(() => relocate(incident.id, at, place, match)).then((done) => {
       if (done === null) return;
-      const { at: before, place: words } = incident;
+      const { at: before, place: words, place_match: meant } = incident;
       setPlace(null);
       openForm(null);
-      say(t("incident.nowRelocated", { code: incident.code }), before ? () => relocate(incident.id, before, words ?? undefined) : undefined);
+      say(t("incident.nowRelocated", { code: incident.code }), before ? () => relocate(incident.id, before, words ?? undefined, meant) : undefined);
     });
   return (
     <Act title={t("incident.relocate")} failure={failure}>
       <p className="hint">{t("incident.relocateHint")}</p>
-      <TextInput label={t("form.place")} value={place} maxLength={200} onChange={(event) => setWords(event.currentTarget.value)} />
+      <PlaceField
+        value={place}
+        chosen={match}
+        onWords={setWords}
+        onChoose={(found) => {
+          setChosen(found);
+          setPlace([found.lon, found.lat]);
+          stage.map?.goTo([found.lon, found.lat]);
+        }}
+      />
       <div className="form-buttons">
         <Button size="sm" loading={busy} disabled={!at} onClick={send}>
           {t("incident.savePlace")}

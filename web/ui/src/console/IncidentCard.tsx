@@ -17,6 +17,7 @@ import { CardHead } from "./CardHead";
 import { openForm, useDesk } from "./desk";
 import { Dispatch } from "./Dispatch";
 import { CancelForm, CloseForm, HoldForm, ReclassifyForm, RelocateForm, ReopenForm } from "./IncidentActs";
+import { MatchLine } from "./PlaceField";
 import { Timeline } from "./Timeline";
 
 /** Up to here (0 public, 1 operational) everybody at the desks may know: nothing to say. */
@@ -52,6 +53,7 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
         {incident.disposition && <Disposition code={incident.disposition} />}
         {incident.sensitivity > ORDINARY && <span className="state-chip">{t(`sensitivity.${incident.sensitivity}`)}</span>}
       </p>
+      <MatchLine match={incident.place_match} />
       {incident.summary && <p className="summary">{incident.summary}</p>}
       <Stamps stamps={incident.stamps} />
       <Acts incident={incident} over={over} />

@@ -1,4 +1,4 @@
-import { Button, Select, TextInput, Textarea } from "@mantine/core";
+import { Button, Select, Textarea } from "@mantine/core";
 import { IconCrosshair, IconMapPin, IconPlus } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState, type FormEvent, type KeyboardEvent, type ReactNode } from "react";
 import { newId } from "../lib/api";
@@ -9,9 +9,10 @@ import { matches } from "../lib/queue";
 import { say } from "../lib/toasts";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { describe, open, type LonLat, type NewIncident } from "../lib/verbs";
-import type { Feature, Incident, Level } from "../lib/wire";
+import type { Feature, Incident, Level, PlaceMatch } from "../lib/wire";
 import { CardHead } from "./CardHead";
 import { select, setPlace, stage, useDesk } from "./desk";
+import { PlaceField } from "./PlaceField";
 import { useAct } from "./useAct";
 
 interface Draft {
@@ -20,6 +21,8 @@ interface Draft {
   /** The words came from the map and may follow it; once a person types, they are theirs. */
   placeFromMap: boolean;
   at: LonLat | null;
+  /** What the words were taken to mean, when the point came from choosing it. */
+  match: PlaceMatch | null;
   type: string | null;
   priority: Level | null;
   summary: string;
@@ -28,7 +31,7 @@ interface Draft {
 interface Props {
   /** Names the draft: one per report, one for the blank form. */
   draft: string;
-  initial?: Partial<Pick<Draft, "place" | "at" | "type">>;
+  initial?: Partial<Pick<Draft, "place" | "at" | "match" | "type">>;
   submitLabel: string;
   send: (incident: NewIncident) => Promise<Feature<Incident>>;
   onDone: (incident: Incident) => void;
@@ -40,7 +43,7 @@ interface Props {
 export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, onCancel, children }: Props) {
   const { types, groups, type: typeOf } = useCatalogue();
   const start = useMemo<Draft>(
-    () => ({ id: newId(), place: "", placeFromMap: true, at: null, type: null, priority: null, summary: "", ...initial, ...(initial?.place ? { placeFromMap: false } : {}) }),
+    () => ({ id: newId(), place: "", placeFromMap: true, at: null, match: null, type: null, priority: null, summary: "", ...initial, ...(initial?.place ? { placeFromMap: false } : {}) }),
     // The start is the start: a later change of the report must not overwrite what was typed.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [],
@@ -59,7 +62,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
   useEffect(() => {
     // A draft that already had a point shows it again.
     if (latest.current.at && !clicked) setPlace(latest.current.at);
-    (latest.current.place === "" ? placeField : typeField).current?.focus();
+    (latest.current.place === "" || !latest.current.at ? placeField : typeField).current?.focus();
     return () => setPlace(null);
     // Only when the form opens.
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -67,7 +70,9 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
 
   useEffect(() => {
     if (!clicked) return;
-    change({ at: clicked });
+    const { match } = latest.current;
+    // Moved on the map, it is no longer where the words lead.
+    change({ at: clicked, match: match && clicked[0] === match.lon && clicked[1] === match.lat ? match : null });
     if (!latest.current.placeFromMap && latest.current.place.trim() !== "") return;
     let late = false;
     describe(clicked).then(
@@ -116,7 +121,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
       return;
     }
     const made = await act(() =>
-      send({ id: draft.id, type_code: chosen, priority: draft.priority ?? undefined, location: draft.at, place: draft.place, summary: draft.summary }),
+      send({ id: draft.id, type_code: chosen, priority: draft.priority ?? undefined, location: draft.at, place: draft.place, place_match: draft.match ?? undefined, summary: draft.summary }),
     );
     if (!made) return;
     discard();
@@ -138,13 +143,22 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
 
   return (
     <form className="card-form" onSubmit={(event) => void submit(event)} onKeyDown={onKeyDown} noValidate>
-      <TextInput
+      <PlaceField
         ref={placeField}
-        label={t("form.place")}
-        placeholder={t("form.placeExample")}
         value={draft.place}
-        maxLength={200}
-        onChange={(event) => change({ place: event.currentTarget.value, placeFromMap: event.currentTarget.value === "" })}
+        chosen={draft.match}
+        searchAtOnce={start.place !== "" && !start.at}
+        onWords={(place) => {
+          change({ place, placeFromMap: place === "", ...(draft.match ? { match: null, at: null } : {}) });
+          if (draft.match) setPlace(null);
+        }}
+        onChoose={(match) => {
+          change({ match, at: [match.lon, match.lat], placeFromMap: false });
+          latest.current = { ...latest.current, match, placeFromMap: false };
+          setPlace([match.lon, match.lat]);
+          stage.map?.goTo([match.lon, match.lat]);
+          typeField.current?.focus();
+        }}
       />
       <div className={`point-line${draft.at ? "" : " point-line-missing"}`}>
         <IconMapPin size={17} aria-hidden />

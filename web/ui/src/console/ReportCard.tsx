@@ -18,6 +18,7 @@ import type { Report } from "../lib/wire";
 import { CardHead } from "./CardHead";
 import { openForm, select, useDesk } from "./desk";
 import { IncidentForm } from "./IncidentForm";
+import { MatchLine } from "./PlaceField";
 import { useAct } from "./useAct";
 
 export function ReportCard({ report }: { report: Placed<Report> }) {
@@ -39,6 +40,7 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
         place={placeLine(report.place, report.zone) || t("report.noPlace")}
         side={waiting && <Since at={report.received_at} className="timer timer-big" />}
       />
+      <MatchLine match={report.place_match} />
       <blockquote className="as-told">
         <p>{report.words}</p>
         <footer>{t("report.asTold")}</footer>
@@ -68,7 +70,7 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
           <h3>{t("report.acceptTitle")}</h3>
           <IncidentForm
             draft={`accept:${report.id}`}
-            initial={{ place: report.place ?? "", at: report.at, type: report.type_hint }}
+            initial={{ place: report.place ?? "", at: report.at, match: report.at ? report.place_match : null, type: report.type_hint }}
             submitLabel={t("report.acceptSend")}
             send={(incident) => accept(report.id, incident)}
             onDone={(incident) => {

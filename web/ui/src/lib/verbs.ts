@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { AssignmentStatus, Catalogue, Feature, Incident, Level, Point, Report, SimilarIncident, TimelineEntry } from "./wire";
+import type { AssignmentStatus, Catalogue, Feature, Found, Incident, Level, PlaceMatch, Point, Report, SimilarIncident, TimelineEntry } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -20,6 +20,7 @@ export interface NewIncident {
   priority?: Level;
   location: LonLat | null;
   place?: string;
+  place_match?: PlaceMatch;
   summary?: string;
 }
 
@@ -42,7 +43,8 @@ export const addNote = (incident: string, id: string, text: string) => post(`/in
 export const strikeNote = (incident: string, note: string, reason: string) => post(`/incidents/${incident}/notes/${note}/strike`, { reason });
 
 export const reclassify = (incident: string, type_code: string, priority?: Level) => post(`/incidents/${incident}/reclassify`, { type_code, priority });
-export const relocate = (incident: string, at: LonLat, place?: string) => post(`/incidents/${incident}/relocate`, { location: point(at), place: place?.trim() || undefined });
+export const relocate = (incident: string, at: LonLat, place?: string, match?: PlaceMatch | null) =>
+  post(`/incidents/${incident}/relocate`, { location: point(at), place: place?.trim() || undefined, place_match: match ?? undefined });
 export const hold = (incident: string, reason?: string) => post(`/incidents/${incident}/hold`, { reason: reason?.trim() || undefined });
 export const underControl = (incident: string) => post(`/incidents/${incident}/under-control`);
 export const finish = (incident: string) => post(`/incidents/${incident}/finish`);
@@ -57,4 +59,6 @@ export const assignmentStatus = (assignment: string, status: AssignmentStatus, r
 export const duty = (unit: string, to: "on_duty" | "break" | "out_of_service") => post(`/units/${unit}/duty`, { duty: to });
 
 export const describe = ([lon, lat]: LonLat) => api<{ place: string; zone: string | null }>(`/places/describe?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);
+export const search = (words: string, [lon, lat]: LonLat | [undefined, undefined]) =>
+  api<Found>(`/places/search?${new URLSearchParams({ q: words, ...(lon === undefined ? {} : { lon: lon.toFixed(5), lat: lat.toFixed(5) }) })}`);
 export const simulate = (running: boolean) => post("/simulation", { running });

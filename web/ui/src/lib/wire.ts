@@ -23,6 +23,23 @@ export interface LiveAssignment {
   since: string;
 }
 
+export type Precision = "exact" | "interpolated" | "block" | "street" | "zone";
+
+/** What words for a place were taken to mean; it stands beside the words, never for them. */
+export interface PlaceMatch {
+  label: string;
+  kind: string;
+  precision: Precision;
+  lon: number;
+  lat: number;
+}
+
+/** An answer while somebody types; `sure`: the first may be taken without asking. */
+export interface Found {
+  sure: boolean;
+  matches: { label: string; kind: string; precision: Precision; location: Point; score: number; zone: string | null }[];
+}
+
 interface Base {
   subject: string;
   id: string;
@@ -38,6 +55,7 @@ export interface Incident extends Base {
   sensitivity: number;
   state: IncidentState;
   place: string | null;
+  place_match?: PlaceMatch | null;
   zone: string | null;
   summary: string | null;
   reports: number;
@@ -54,6 +72,7 @@ export interface Report extends Base {
   channel: string;
   words: string;
   place: string | null;
+  place_match?: PlaceMatch | null;
   type_hint: string | null;
   status: "received" | "accepted" | "joined" | "dismissed";
   incident_id: string | null;
