@@ -128,6 +128,10 @@ IN_THE_BUILDING = frozenset(
     lt of oficina local interno int fondo apto apartamento ap bis sala conjunto cj bloco monoblock escalera esc ph cp
     """.split()  # noqa: SIM905
 )
+TELLING = frozenset(
+    """frente al a en cerca donde detras atras junto lado arriba abajo sobre entre esquina esq casi pasando antes casa
+    porton puerta rejas reja kiosco negocio local edificio mano altura con hay es esta por""".split()  # noqa: SIM905
+)
 COUNTRY = frozenset(["argentina", "brasil", "brazil", "republica", "provincia", "cp"])
 NUMBERED_WAYS = frozenset(KINDS) - BEFORE_NUMBER  # "Calle 1200" is no height
 WITH_LETTER = re.compile(r"^(\d{1,5})([a-h]|bis)$")
@@ -196,8 +200,10 @@ def _with_number(bits: list[str]) -> Iterator[tuple[list[str], int, str | None, 
             suffix, after = after[0], after[1:]
         doubt = 1.0
         for word in after:
-            known = word in IN_THE_BUILDING or ORDINAL.match(word) or len(word) <= 2 or word in LITTLE
-            doubt *= 0.99 if known and not word.isdigit() else 0.96 if word.isdigit() else 0.88
+            known = (
+                word in IN_THE_BUILDING or word in TELLING or ORDINAL.match(word) or len(word) <= 2 or word in LITTLE
+            )
+            doubt *= 0.96 if word.isdigit() else 0.99 if known or after[0] in TELLING else 0.78
         yield before, number, suffix, doubt
 
 
@@ -352,8 +358,8 @@ class _Search:
                 area = self._area_named(part[1:] if part[0] == "barrio" else part)
                 if area:
                     filters.append(area)
-                elif not self._is_town(part):
-                    doubt *= 0.9
+                elif not self._is_town(part):  # perhaps another town: found here, but never for sure
+                    doubt *= 0.95 if part[0] in TELLING or part[0] in IN_THE_BUILDING else 0.78
             yield head, doubt, filters
             if len(parts) == 2 and len(parts[1]) <= 2:  # "Fierro, Martín"
                 yield parts[1] + parts[0], 0.97, []

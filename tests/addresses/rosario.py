@@ -20,7 +20,7 @@ FAR = 40  # blocks east: another quarter with a San Martín of its own
 
 def corner(up: str, across: str) -> shapely.Point:
     """Where two streets of the grid meet."""
-    return shapely.Point(WEST + UP.index(up) * BLOCK_LON, SOUTH + ACROSS.index(across) * BLOCK_LAT)
+    return point(WEST + UP.index(up) * BLOCK_LON, SOUTH + ACROSS.index(across) * BLOCK_LAT)
 
 
 def _node(column: float, row: float) -> tuple[float, float]:

@@ -50,50 +50,32 @@
 
   // ── What the words may mean: choosing sets the point, the words stay ──
   const list = at("matches");
-  const LONG = ["exact", "interpolated"];
-  let asked = 0, chosen = false;
-  const shut = () => { list.hidden = true; list.replaceChildren(); };
-  const choose = (match) => {
-    const [lon, lat] = match.location.coordinates;
-    chosen = true;
-    fields.lon.value = lon; fields.lat.value = lat; fields.accuracy.value = "";
-    at("match").value = said.match.replace("{place}", match.label);
-    shut(); fields.place.focus(); keep();
-  };
+  let turn = 0, chosen = false;
   const option = (match) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = match.label + (LONG.includes(match.precision) ? "" : ` · ${said.about}`);
-    button.addEventListener("click", () => choose(match));
     const item = document.createElement("li");
-    item.append(button);
+    const button = item.appendChild(document.createElement("button"));
+    button.type = "button";
+    button.textContent = match.label + (/^(ex|in)/.test(match.precision) ? "" : ` · ${said.about}`);
+    button.addEventListener("click", () => {
+      [fields.lon.value, fields.lat.value] = match.location.coordinates;
+      chosen = list.hidden = true;
+      at("match").value = said.match.replace("{place}", match.label);
+      fields.place.focus(); keep();
+    });
     return item;
   };
-  const suggest = async (turn) => {
+  const suggest = async (mine) => {
     const words = fields.place.value.trim();
-    if (turn !== asked || words.length < 3) return shut();
-    try {
-      const answer = await fetch(`/api/v1/places/search?limit=4&q=${encodeURIComponent(words)}`);
-      const found = answer.ok ? (await answer.json()).matches : [];
-      if (turn !== asked) return;
-      list.replaceChildren(...found.map(option));
-      list.hidden = !found.length;
-    } catch { shut(); /* the words alone will do */ }
+    const answer = words[2] && (await fetch(`/api/v1/places/search?limit=4&q=${encodeURIComponent(words)}`));
+    if (mine !== turn) return;
+    list.replaceChildren(...(answer?.ok ? (await answer.json()).matches.map(option) : []));
+    list.hidden = !list.firstChild;
   };
   fields.place.addEventListener("input", () => {
-    if (chosen) { chosen = false; fields.lon.value = fields.lat.value = ""; at("match").value = ""; }
-    if (fields.lon.value) return;
-    const turn = ++asked;
-    setTimeout(() => suggest(turn), 250);
-  });
-  fields.place.parentElement.addEventListener("keydown", (event) => {
-    if (list.hidden) return;
-    if (event.key === "Escape") { fields.place.focus(); return shut(); }
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const all = [fields.place, ...list.querySelectorAll("button")];
-    all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
+    if (chosen) fields.lon.value = fields.lat.value = at("match").value = "";
+    chosen = false;
+    const mine = ++turn;
+    if (!fields.lon.value) setTimeout(() => mine === turn && suggest(mine).catch(() => { list.hidden = true; }), 250);
   });
 
   // ── The draft ──
