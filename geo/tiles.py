@@ -38,7 +38,7 @@ ROADS = (
     ("living_street", "minor_road", 13),
     ("service", "minor_road", 14),
     ("track", "path", 14),
-    ("footway", "path", 15),
+    ("footway", "path", 14),
 )
 OTHER_ROADS = 14
 RAMPS = 12  # before it they are thinner than the roads that they join
@@ -47,7 +47,7 @@ DIRECTIONS = 15
 STRUCTURES = 13  # likewise whether they run over a bridge
 BUILDINGS = 14
 
-# The words of `landuse` that the style paints, those of a flavour's `park_b`, `wood_b`, `hospital` and so on.
+# The words of `landuse` that the style paints (`web/ui/src/lib/map/words.json`).
 GROUND = (
     *(
         "national_park",
@@ -62,22 +62,24 @@ GROUND = (
     ),
     *("grassland", "grass", "glacier", "sand", "military", "naval_base", "airfield", "allotments", "village_green"),
     *("playground", "hospital", "industrial", "school", "university", "college", "beach", "zoo", "aerodrome", "runway"),
-    *("taxiway", "pedestrian", "dam", "pier"),
+    *("taxiway", "pedestrian", "dam", "pier", "garden", "pitch", "recreation_ground", "meadow", "dog_park", "stadium"),
 )
 
 # From which zoom a landmark is named. What an emergency asks for first comes first; all others wait for `OTHER_POIS`.
 POIS = {
     **dict.fromkeys(("hospital", "aerodrome", "stadium"), 12),
-    **dict.fromkeys(("fire_station", "police", "university", "bus_station", "station", "ferry_terminal", "clinic"), 13),
+    **dict.fromkeys(("fire_station", "police", "ambulance_station", "university", "bus_station", "station"), 13),
     **dict.fromkeys(("townhall", "courthouse", "prison", "park", "cemetery", "zoo", "marina", "beach", "college"), 14),
-    **dict.fromkeys(("school", "library", "museum", "theatre", "attraction", "square", "embassy", "marketplace"), 15),
-    **dict.fromkeys(("kindergarten", "place_of_worship", "post_office", "fuel", "supermarket", "pharmacy"), 16),
+    **dict.fromkeys(("clinic", "ferry_terminal", "mall", "nature_reserve", "theme_park"), 14),
+    **dict.fromkeys(("school", "library", "museum", "theatre", "square", "marketplace", "bridge", "helipad"), 15),
+    **dict.fromkeys(("kindergarten", "nursing_home", "place_of_worship", "fuel", "supermarket", "garden"), 16),
+    **dict.fromkeys(("sports_centre", "attraction", "cinema", "government", "tram_stop", "community_centre"), 16),
 }
 OTHER_POIS = 17
 
 PLACES = (
     *(("country", 0), ("state", 4), ("region", 4), ("city", 6), ("town", 8), ("village", 10), ("suburb", 11)),
-    *(("quarter", 12), ("neighbourhood", 12), ("hamlet", 12)),
+    *(("borough", 11), ("quarter", 12), ("neighbourhood", 12), ("hamlet", 12), ("island", 12)),
 )
 OTHER_PLACES = 13
 # A population's rank is the number of these that it reaches (Protomaps: 8 is a large town, 10 half a million).
@@ -97,11 +99,14 @@ class Layer:
 LAYERS = (
     Layer(
         "earth",
-        {"kind": "String"},
+        {"kind": "String", "name": "String"},
         """
-    SELECT kind, geom FROM ground WHERE layer = 'earth'
+    SELECT kind, NULL AS name, geom FROM ground WHERE layer = 'earth'
+    UNION ALL
+    SELECT kind, name, ST_AsMVTGeom(ST_Transform(shape, 3857), here, 4096, 0, true)
+    FROM tile, spot WHERE kind = 'island' AND min_zoom <= :z
     UNION ALL  -- a city that knows no coast stands on land everywhere
-    SELECT 'earth', ST_AsMVTGeom(ST_Expand(here, unit * 64), here, 4096, 64, true)
+    SELECT 'earth', NULL, ST_AsMVTGeom(ST_Expand(here, unit * 64), here, 4096, 64, true)
     FROM tile WHERE NOT EXISTS (SELECT FROM map_areas WHERE layer = 'earth')""",
     ),
     Layer(
@@ -172,7 +177,7 @@ LAYERS = (
            ST_AsMVTGeom(ST_Transform(shape, 3857), here, 4096, 0, true) AS geom
     FROM tile,
          (SELECT *, width_bucket(coalesce(population, 0), CAST(:ranks AS int[])) AS population_rank FROM spot) ranked
-    WHERE min_zoom <= :z ORDER BY sort_key""",
+    WHERE min_zoom <= :z AND kind <> 'island' ORDER BY sort_key""",
     ),
     Layer(
         "pois",
@@ -251,7 +256,8 @@ WITH tile AS (
     WHERE kind = 'jurisdiction' AND NOT EXISTS (SELECT FROM map_areas WHERE layer = 'places' AND kind = 'locality')
     UNION ALL
     SELECT 'neighbourhood', 'suburb', name, population, ST_PointOnSurface(shape), 12 FROM in_force
-    WHERE kind = 'barrio' AND NOT EXISTS (SELECT FROM map_areas WHERE layer = 'places' AND kind = 'neighbourhood')
+    WHERE kind = 'barrio' AND NOT EXISTS (
+        SELECT FROM map_areas WHERE layer = 'places' AND kind IN ('neighbourhood', 'macrohood'))
 )
 SELECT """  # noqa: S608  (our own words only)
 

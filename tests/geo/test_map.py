@@ -6,10 +6,11 @@ import datetime as dt
 import gzip
 import math
 
+import mapbox_vector_tile
 import pytest
 import shapely
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.addresses import describe_place
@@ -39,6 +40,11 @@ STREETS = [
 ]
 
 
+A_LINK = """
+    INSERT INTO street_links (kind, alt_names, access, ramp, oneway, speed_kmh, length_m, a_node, b_node, shape)
+    VALUES ('primary', '{}', 'all', false, false, 1, 1, 1, 2,"""
+
+
 def a_zone(name: str, size: float, **more: object) -> Zone:
     shape = shapely.MultiPolygon([shapely.box(SALTA - size, RIOJA - size, JUJUY + size, MITRE + size)])
     return Zone(**({"id": new_id(), "kind": ZoneKind.BARRIO, "name": name, "shape": shape, "population": 9} | more))
@@ -52,37 +58,7 @@ def tile_over(longitude: float, latitude: float, z: int) -> tuple[int, int, int]
 
 def layers_of(tile: bytes) -> dict[str, int]:
     """The layers of a vector tile and how many features each has."""
-
-    def fields(data: bytes) -> list[tuple[int, bytes]]:
-        found, at = [], 0
-
-        def varint() -> int:
-            nonlocal at
-            value = shift = 0
-            while True:
-                byte = data[at]
-                at += 1
-                value |= (byte & 0x7F) << shift
-                shift += 7
-                if byte < 0x80:
-                    return value
-
-        while at < len(data):
-            key = varint()
-            if key & 7 == 2:
-                length = varint()
-                found.append((key >> 3, data[at : at + length]))
-                at += length
-            else:
-                varint()
-        return found
-
-    found = {}
-    for _, layer in fields(tile):
-        inside = fields(layer)
-        name = next(value for number, value in inside if number == 1).decode()
-        found[name] = sum(number == 2 for number, _ in inside)
-    return found
+    return {name: len(layer["features"]) for name, layer in mapbox_vector_tile.decode(tile).items()}
 
 
 async def test_streets_are_laid_at_once_and_driven_in_memory(session: AsyncSession) -> None:
@@ -152,10 +128,8 @@ async def test_near_and_how_far(session: AsyncSession) -> None:
     ],
 )
 async def test_the_wall_behind_the_door(session: AsyncSession, shape: str) -> None:
-    row = f"('primary', false, 1, 1, 1, 2, {shape})"
-    into = "INSERT INTO street_links (kind, oneway, speed_kmh, length_m, a_node, b_node, shape) VALUES"
-    with pytest.raises((IntegrityError, DBAPIError)):
-        await session.execute(text(f"{into} {row}"))
+    with pytest.raises(DBAPIError, match=r"shape|Geometry"):
+        await session.execute(text(f"{A_LINK} {shape})"))
 
 
 async def test_a_tile_has_the_layers_a_style_expects(session: AsyncSession) -> None:

@@ -23,6 +23,9 @@ const MAX_ZOOM = 15; // geo/tiles.py
 /** What hangs on images that we do not have, or says what our own layer says better. */
 const LEFT_OUT = new Set(["roads_shields", "pois", "places_country", "places_region"]);
 
+/** Green that Protomaps' style leaves white. */
+const GREEN = ["garden", "pitch", "recreation_ground", "meadow", "dog_park", "stadium"];
+
 const GRAY = [0.299, 0.587, 0.114];
 
 /** `#rrggbb` without its hue, as bright as it was. */
@@ -107,6 +110,8 @@ function ours(layer: LayerSpecification, { big }: Look): Own {
     if (width && !("line-dasharray" in own.paint)) own.layout = { "line-cap": id.includes("casing") || id.includes("bridges") ? "butt" : "round", "line-join": "round" };
   }
   if (id === "water_river") own.filter = ["all", ["in", "kind", "river", "canal"], ["==", "$type", "LineString"]];
+  if (id === "water_stream") own.filter = ["in", "kind", "stream", "ditch", "drain"];
+  if (id === "landuse_urban_green") own.filter = ["in", "kind", "allotments", "village_green", "playground", ...GREEN];
   if (id === "water_waterway_label") own.filter = ["in", "kind", "river", "stream", "canal"];
   if (id === "buildings") own.paint = { ...own.paint, "fill-opacity": straight([14, 0.45], [16, 0.9]) };
   if (own.type !== "symbol") return own;
@@ -140,7 +145,7 @@ function landmarks(paint: Paint, { big }: Look): LayerSpecification {
     filter: [">=", ["zoom"], ["get", "min_zoom"]],
     layout: {
       "symbol-sort-key": ["get", "min_zoom"],
-      "icon-image": ["match", ["get", "kind"], ["hospital", "clinic"], "poi:hospital", "fire_station", "poi:fire", "police", "poi:police", "poi:other"],
+      "icon-image": ["match", ["get", "kind"], ["hospital", "clinic", "ambulance_station"], "poi:hospital", "fire_station", "poi:fire", "police", "poi:police", "poi:other"],
       "text-field": ["get", "name"],
       "text-font": [REGULAR],
       "text-size": straight([13, big ? 13 : 10.5], [18, big ? 16 : 13]),
