@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
 import mapbox_vector_tile
 import pytest
@@ -22,19 +23,24 @@ from web.city.pack import PACK, NothingToPack, make_pack, write_pack
 from web.settings import Settings
 
 
+def opened(pack: bytes) -> tuple[dict[str, Any], dict[str, Any], dict[tuple[int, int, int], bytes]]:
+    """Header, metadata and every tile, read as any PMTiles client does."""
+    source: Any = MemorySource(pack)  # type: ignore[no-untyped-call]
+    reader: Any = Reader(source)  # type: ignore[no-untyped-call]
+    return reader.header(), reader.metadata(), dict(all_tiles(source))  # type: ignore[no-untyped-call]
+
+
 async def test_a_pack_holds_the_tiles_that_are_served(session: AsyncSession, tmp_path: Path) -> None:
     await lay(session)
     file, heard = tmp_path / "field.pmtiles", []
     packed = await write_pack(session, file, told=lambda done, total: heard.append((done, total)))
-    read = MemorySource(file.read_bytes())
-    header, about = Reader(read).header(), Reader(read).metadata()
+    header, about, there = opened(file.read_bytes())
     assert (header["tile_type"], header["tile_compression"]) == (TileType.MVT, Compression.GZIP)
     assert (header["min_zoom"], header["max_zoom"]) == (0, 15)
     assert header["min_lon_e7"] / 1e7 <= HERE[0] <= header["max_lon_e7"] / 1e7
     assert about["version"] == await map_edition(session)
     assert about["attribution"] == "©"
     assert [layer["id"] for layer in about["vector_layers"]] == [layer.name for layer in LAYERS]
-    there = dict(all_tiles(read))
     frame = [header[side] / 1e7 for side in ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7")]
     assert set(there) == set(tiles_over(frame))
     assert heard[-1] == (len(there), len(there)) == (packed.tiles, packed.tiles)
@@ -84,5 +90,5 @@ async def test_a_pack_over_http(app: FastAPI, client: Client, settings: Settings
     torn = await client.get("/api/v1/city.pmtiles", headers={"Range": "bytes=0-9", "If-Range": '"an older pack"'})
     assert (torn.status_code, len(torn.content)) == (200, packed.size), "pieces of two packs never meet"
     async with reading(sessions) as session:
-        for place, tile in all_tiles(MemorySource(whole.content)):
+        for place, tile in opened(whole.content)[2].items():
             assert gzip.decompress(tile) == await cut_tile(session, *place)

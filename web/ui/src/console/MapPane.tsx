@@ -122,8 +122,8 @@ export function MapPane() {
           </ActionIcon>
         </Tooltip>
         {!list &&
-          tools.map(({ label, icon, act }) => (
-            <Tooltip key={label} label={label} position="left">
+          tools.map(({ label, icon, act }, place) => (
+            <Tooltip key={place} label={label} position="left">
               <ActionIcon variant="default" size={34} aria-label={label} onClick={act}>
                 {icon}
               </ActionIcon>
