@@ -240,11 +240,17 @@ POISON = {
 }
 
 
+async def _without_the_wall(session: AsyncSession, table: str) -> None:
+    """Rows can be older than the check that would refuse them."""
+    await session.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS ck_{table}_shape_finite"))
+
+
 @pytest.mark.parametrize("layer", ["earth", "landuse", "water", "buildings", "boundaries", "places", "roads"])
 @pytest.mark.parametrize("poison", POISON)
 async def test_one_bad_shape_does_not_spoil_a_tile(session: AsyncSession, poison: str, layer: str) -> None:
     await lay(session)
     shape = POISON[poison].format(w=WEST, s=SOUTH, end=f"ST_MakePoint({WEST} + 0.005, {SOUTH} + 0.005)")
+    await _without_the_wall(session, "map_areas")
     into = "INSERT INTO map_areas (layer, kind, name, shape) VALUES (:layer, 'park', 'malo',"
     await session.execute(text(f"{into} ST_SetSRID({shape}, 4326))"), {"layer": layer})
     for z in (0, 5, 13, 14, 15):
@@ -260,6 +266,7 @@ async def test_a_street_with_a_nan_is_left_out_alone(session: AsyncSession) -> N
     await lay(session)
     before = len((await decoded(session, 15))["roads"])
     shape = POISON["a NaN among good vertices"].format(w=WEST, s=SOUTH, end=f"ST_MakePoint({WEST}, {SOUTH} + 0.005)")
+    await _without_the_wall(session, "street_links")
     await session.execute(text(f"{A_LINK} ST_SetSRID({shape}, 4326))"))
     assert len((await decoded(session, 15))["roads"]) == before
 
