@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Double, ForeignKey, select, text
+from sqlalchemy import CheckConstraint, Double, ForeignKey, select, text
 from sqlalchemy.dialects.postgresql import REAL
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,7 +29,7 @@ from realtime.access import Actor, Permission, Role, require
 from realtime.bus import Bus, Moved
 from realtime.database import Base, Sessions, transaction
 from realtime.errors import Malformed, NotAllowed, NotFound, Refusal
-from resources.tracks import SURE, Doubt, Fix, milliseconds, tend_history, write_history
+from resources.tracks import ON_EARTH, SURE, Doubt, Fix, milliseconds, tend_history, write_history
 from resources.units import Duty, Unit, visible_to
 
 log = structlog.get_logger()
@@ -79,7 +79,10 @@ class UnitPosition(Base):
     """Where a unit was last seen."""
 
     __tablename__ = "unit_positions"
-    __table_args__ = {"postgresql_with": {"fillfactor": 50}}  # noqa: RUF012  room to update in place
+    __table_args__ = (
+        CheckConstraint(ON_EARTH, name="on_earth"),
+        {"postgresql_with": {"fillfactor": 50}},  # room to update in place
+    )
 
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id", ondelete="CASCADE"), primary_key=True)
     lon: Mapped[float] = mapped_column(Double)

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from sqlalchemy import Column, DateTime, Double, Index, SmallInteger, Table, Uuid, select, text
+from sqlalchemy import CheckConstraint, Column, DateTime, Double, Index, SmallInteger, Table, Uuid, select, text
 from sqlalchemy.dialects.postgresql import REAL, distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +23,8 @@ from realtime.database import Base, now
 KEPT = dt.timedelta(days=30)  # enough for a complaint or an inquiry to ask for it; a track is personal data
 AHEAD = 3  # days of partitions made in advance: a worker may be away over a weekend
 MOST = 20_000  # points of one track: a shift at one a second is 28,800, and nobody sees the difference
+
+ON_EARTH = "lon BETWEEN -180 AND 180 AND lat BETWEEN -90 AND 90"  # NaN is greater than all numbers
 
 
 class Doubt(IntFlag):
@@ -65,6 +67,7 @@ position_history = Table(
     Column("speed_kmh", REAL),
     Column("accuracy_m", REAL),
     Column("doubt", SmallInteger, nullable=False),
+    CheckConstraint(ON_EARTH, name="on_earth"),
     Index("ix_position_history_unit_id_fixed_at", "unit_id", "fixed_at"),
     postgresql_partition_by="RANGE (received_at)",
 )

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.closures import Closure, ClosureKind, Validity, draw_closure
+from geo.fences import Fence, Watch, draw_fence
 from geo.zones import Zone, ZoneKind, lay_zones, multipolygon
 from incidents.assignments import Assignment
 from incidents.catalogue import default_content, publish_catalogue
@@ -212,3 +213,18 @@ def a_zone(
     """A zone on its way into the database: a block of the west, or what is given."""
     shape = multipolygon(shape or box(-60.67, -32.96, -60.65, -32.94))
     return Zone(id=new_id(), kind=kind, name=name, shape=shape, source_key=source_key, desk=desk)
+
+
+async def a_fence(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    name: str = "Terminal",
+    shape: BaseGeometry | None = None,
+    zone_id: UUID | None = None,
+    watch: Watch = Watch(),
+) -> Fence:
+    """A fence around the block of the west, or what is given, watching all units unless said otherwise."""
+    if zone_id is None and shape is None:
+        shape = box(-60.662, -32.952, -60.658, -32.948)
+    return await draw_fence(session, actor, new_id(), name=name, watch=watch, shape=shape, zone_id=zone_id)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import coordination.sharing
 import geo.closures
+import geo.fences
 import geo.imports
 import geo.zones
 import incidents.closing
@@ -32,7 +33,22 @@ import resources.units
 import web.demo.control
 from coordination.sharing import share_incident, withdraw_incident
 from geo.closures import Validity, amend_closure, draw_closure, expire_closure, lift_closure, sweep_closures
+from geo.fences import (
+    Ending,
+    FenceVisit,
+    Watch,
+    amend_fence,
+    close_visit,
+    draw_fence,
+    end_fence,
+    mark_dwell,
+    open_visit,
+    show_visit_to,
+    tidy_fences,
+    tidy_visits,
+)
 from geo.imports import record_import
+from geo.passage import Direction, Passage, What
 from geo.zones import ZoneKind, amend_zone, draw_zone, end_zone, import_zones
 from incidents.assignments import AssignmentStatus
 from incidents.closing import (
@@ -56,7 +72,7 @@ from realtime.hub import told
 from realtime.journal import Entry, Line, faces_from
 from resources.positions import positions_now
 from resources.units import Duty, UnitKind, add_unit, set_duty
-from tests.builders import City, a_closure, a_report, a_zone, an_assignment, an_incident
+from tests.builders import City, a_closure, a_fence, a_report, a_zone, an_assignment, an_incident
 from web.boards import BOARDS
 from web.demo.control import control_simulation, start_simulation
 
@@ -388,6 +404,81 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awa
     return lambda: import_zones(session, city.actor("supervisor"), [a_zone("Norte")])
 
 
+# ── Fences ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@scene(draw_fence)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: a_fence(session, city.actor("supervisor"))
+
+
+async def _visit(session: AsyncSession, city: City, what: What = What.ENTERED, *, sensitivity: int = 0) -> FenceVisit:
+    fence = await a_fence(session, city.actor("supervisor"))
+    unit = {"unit_id": city.units["M1"]} if not sensitivity else {"incident_id": new_id()}
+    passage = Passage(what, now(), direction=Direction.LEFT_TO_RIGHT if what is What.CROSSED else None)
+    return await open_visit(session, fence, passage, who="M1", sensitivity=sensitivity, **unit)
+
+
+@scene(amend_fence, "with somebody inside")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    visit = await _visit(session, city)
+    watch = Watch(unit_kinds=["fire"], dwell_seconds=60)
+    return lambda: amend_fence(session, city.actor("supervisor"), visit.fence_id, name="Otra", watch=watch)
+
+
+@scene(end_fence, "with somebody inside")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    visit = await _visit(session, city)
+    return lambda: end_fence(session, city.actor("supervisor"), visit.fence_id)
+
+
+@scene(tidy_fences)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    fence = await a_fence(session, city.actor("supervisor"))
+    fence.valid_until = now()
+    return lambda: tidy_fences(session)
+
+
+@scene(open_visit)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: _visit(session, city)
+
+
+@scene(open_visit, "over a line")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: _visit(session, city, What.CROSSED)
+
+
+@scene(open_visit, "of a protected incident")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: _visit(session, city, sensitivity=3)
+
+
+@scene(mark_dwell)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    visit = await _visit(session, city)
+    return lambda: mark_dwell(session, visit, now())
+
+
+@scene(close_visit)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    visit = await _visit(session, city)
+    return lambda: close_visit(session, actor, visit, now(), Ending.LEFT)
+
+
+@scene(show_visit_to, "fewer, since its incident is protected")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    visit = await _visit(session, city, sensitivity=1)
+    return lambda: show_visit_to(session, visit, 3)
+
+
+@scene(tidy_visits)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    visit = await _visit(session, city)
+    visit.entered_at = visit.exited_at = now() - dt.timedelta(hours=1)
+    return lambda: tidy_visits(session)
+
+
 # ── The demo ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -442,7 +533,7 @@ def test_every_verb_has_a_scene() -> None:
     modules = (
         *(incidents.reports, incidents.triage, incidents.incident, incidents.dispatch, incidents.closing),
         *(incidents.timeline, coordination.sharing, resources.units, resources.organizations),
-        *(resources.people, resources.sign_in, geo.closures, geo.zones, geo.imports, web.demo.control),
+        *(resources.people, resources.sign_in, geo.closures, geo.zones, geo.fences, geo.imports, web.demo.control),
     )
     verbs = {
         function

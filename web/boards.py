@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geo import closures, zones
+from geo import closures, fences, zones
 from incidents import incident, reports
 from realtime.catch_up import Boards
 from resources import units
@@ -14,5 +14,7 @@ BOARDS: Boards = {
     "unit": units.board,
     "closure": closures.board,
     "zones": zones.board,
+    "fence": fences.board,
+    "visit": fences.board_of_visits,
     "simulation": control.board,
 }

@@ -21,9 +21,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from shapely.geometry.base import BaseGeometry
 
+from geo import fences, zones
 from geo.addresses import Kind, Precision
 from geo.places import parse_geometry, parse_point, point
-from geo.zones import LARGEST
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
@@ -60,7 +60,14 @@ def _place(raw: Any) -> shapely.Point:
 def _zone_area(raw: Any) -> BaseGeometry:
     if isinstance(raw, BaseGeometry):
         return raw
-    return parse_geometry(raw, {"Polygon", "MultiPolygon"}, max_square_metres=LARGEST)
+    return parse_geometry(raw, {"Polygon", "MultiPolygon"}, max_square_metres=zones.LARGEST)
+
+
+def _fence_shape(raw: Any) -> BaseGeometry:
+    if isinstance(raw, BaseGeometry):
+        return raw
+    kinds = {"Polygon", "MultiPolygon", "LineString", "MultiLineString"}
+    return parse_geometry(raw, kinds, max_vertices=fences.MOST_VERTICES, max_square_metres=fences.LARGEST)
 
 
 def _written_out(value: Any) -> Any:
@@ -111,6 +118,21 @@ ZoneArea = Annotated[
             "properties": {"type": {"enum": ["Polygon", "MultiPolygon"]}, "coordinates": {"type": "array"}},
             "required": ["type", "coordinates"],
             "description": "A GeoJSON polygon or multipolygon, WGS 84, longitude first",
+        }
+    ),
+]
+FenceShape = Annotated[
+    BaseGeometry,
+    PlainValidator(_fence_shape),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "type": {"enum": ["Polygon", "MultiPolygon", "LineString", "MultiLineString"]},
+                "coordinates": {"type": "array"},
+            },
+            "required": ["type", "coordinates"],
+            "description": "A GeoJSON area or line, WGS 84, longitude first",
         }
     ),
 ]

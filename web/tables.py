@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from geo import city, closures, imports, landmarks, layers, numbering, streets, zones
+from geo import city, closures, fences, imports, landmarks, layers, numbering, streets, zones
 from incidents import assignments, catalogue, incident, reports, timeline, tracking
 from realtime import idempotency, journal, reactions
 from realtime.database import Base
-from resources import organizations, people, positions, sign_in, tracks, units
+from resources import fence_watch, organizations, people, positions, sign_in, tracks, units
 from web import throttle
 from web.demo import control
 
 MODULES = (
     *(journal, idempotency, reactions),
-    *(zones, streets, layers, landmarks, numbering, city, closures, imports),
-    *(organizations, people, sign_in, units, positions, tracks),
+    *(zones, streets, layers, landmarks, numbering, city, closures, fences, imports),
+    *(organizations, people, sign_in, units, positions, tracks, fence_watch),
     *(assignments, catalogue, incident, reports, timeline, tracking),
     *(throttle, control),
 )

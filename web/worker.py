@@ -10,6 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.closures import sweep_closures
+from geo.fences import tidy_fences, tidy_visits
+from incidents.fencing import watch_incidents
 from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
 from realtime.access import VIGIA
@@ -17,6 +19,7 @@ from realtime.database import connect, now, sessions_of
 from realtime.idempotency import sweep_answers
 from realtime.journal import Entry
 from realtime.reactions import Chore, Reaction, run_chores, run_reactions
+from resources.fence_watch import give_up_the_lost, run_fence_watch
 from resources.sign_in import sweep_sign_ins
 from resources.tracks import tend_history
 from web.settings import Settings
@@ -53,6 +56,9 @@ CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "closures": (dt.timedelta(seconds=5), sweep_closures),
     "forget faces": (dt.timedelta(minutes=10), forget_faces),
     "positions": (dt.timedelta(hours=1), tend_history),
+    "fences": (dt.timedelta(seconds=5), tidy_fences),
+    "fence visits": (dt.timedelta(seconds=20), tidy_visits),
+    "lost units": (dt.timedelta(minutes=5), give_up_the_lost),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),
     "sign-ins": (dt.timedelta(hours=1), sweep_sign_ins),
     "attempts": (dt.timedelta(minutes=10), sweep_attempts),
@@ -63,7 +69,12 @@ async def run_worker(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT."""
     engine = connect(settings.database, pool=4)
     sessions = sessions_of(engine)
-    work = asyncio.gather(run_reactions(sessions, REACTIONS), run_chores(sessions, CHORES))
+    reactions = REACTIONS | {"fences": watch_incidents(settings.timezone)}
+    work = asyncio.gather(
+        run_reactions(sessions, reactions),
+        run_chores(sessions, CHORES),
+        run_fence_watch(sessions, settings.timezone),
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     try:

@@ -23,13 +23,14 @@ from incidents.dispatch import report_status
 from incidents.timeline import add_note
 from realtime.database import connect, new_id
 from tests.api.desks import app_on, badge, copy_of
-from tests.builders import PASSWORD, City, a_closure, a_report, an_assignment, an_incident
+from tests.builders import PASSWORD, City, a_closure, a_fence, a_report, an_assignment, an_incident
 from web.city.pack import PACK, write_pack
 from web.context import open_session
 from web.demo.control import start_simulation
 
 STAFF = frozenset({"call_taker", "dispatcher", "trained", "supervisor"})
 DESK = STAFF - {"call_taker"}
+BOSSES = frozenset({"supervisor"})
 MANAGERS = frozenset({"supervisor", "administrator"})
 NOBODY = "nobody"  # who did not sign in
 PEOPLE = frozenset(City.people)
@@ -144,6 +145,15 @@ MATRIX: dict[str, Row] = {
     "GET /tiles/{z}/{x}/{y}.mvt": row(EVERYBODY),
     "GET /travel/etas": row(PEOPLE, query="?lon=-60.66&lat=-32.95"),
     "GET /travel/route": row(PEOPLE, 404, query="?from_lon=-60.66&from_lat=-32.95&to_lon=-60.65&to_lat=-32.95"),
+    "POST /fences": row(BOSSES, 201, id=NEW, name="Terminal", shape=A_BLOCK),
+    "GET /fences": row(PEOPLE),
+    "GET /fences/{fence_id}": row(STAFF, 200, *(PEOPLE - STAFF)),
+    "GET /fences/{fence_id}/visits": row(STAFF, 200, *(PEOPLE - STAFF)),
+    "POST /fences/{fence_id}/name": row(BOSSES, name="Puerto"),
+    "POST /fences/{fence_id}/place": row(BOSSES, shape=A_BLOCK),
+    "POST /fences/{fence_id}/watch": row(BOSSES, dwell_seconds=60),
+    "POST /fences/{fence_id}/validity": row(BOSSES, valid_until="2031-01-01T00:00:00Z"),
+    "POST /fences/{fence_id}/end": row(BOSSES),
     "POST /closures": row(DESK, 201, id=NEW, kind="works", reason="caño roto", shape=HERE_AND_NOW),
     "GET /closures": row(PEOPLE),
     "GET /closures/{closure_id}": row(PEOPLE),
@@ -198,6 +208,7 @@ async def _set(session: AsyncSession, app: FastAPI, data: Path) -> Stage:
     report = await a_report(session, city.actor("police"))
     closure = await a_closure(session, trained)
     await start_simulation(session, trained)
+    fence = await a_fence(session, city.actor("supervisor"))
     ids = {
         "incident_id": incident.id,
         "the incident": incident.id,
@@ -211,6 +222,7 @@ async def _set(session: AsyncSession, app: FastAPI, data: Path) -> Stage:
         "an agency": city.organizations["ambulances"],
         "closure_id": closure.id,
         "zone_id": city.zones["Oeste"],
+        "fence_id": fence.id,
         "person_id": city.people["government"][0],
     }
     tokens = {name: await badge(session, person[0]) for name, person in city.people.items()}
