@@ -19,7 +19,7 @@ SCHEMA = "open_data"
 SHAPE = "geom"
 FRESH = 30.0  # seconds that the list of layers, their extents and their credits may be old
 MANY = 20_000  # features; a layer with more is drawn in tiles only from `CLOSE` on
-CLOSE = 12
+CLOSE = 13
 MOST_IN_TILE = 10_000
 MAX_ZOOM = 18
 
