@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from morecantile import tms as tile_matrix_sets
 from sqlalchemy import make_url
 
-from tests.opendata.conftest import CREDIT
+from tests.opendata.conftest import CREDIT, furnish_map, make_role
 from web.headers import ALWAYS
 from web.opendata.service import create_open_data
 from web.settings import Settings
@@ -280,6 +280,21 @@ async def test_people_get_a_page_that_needs_nothing_from_elsewhere(reader: Reade
     assert [one for one in loaded if not one.startswith("http://ciudad.test/datos/")] == []
     assert "<script" not in answer.text
     assert "Layers" not in answer.text
+
+
+async def test_a_city_that_is_laid_later_appears_without_a_restart(maintenance_url: str, database_url: str) -> None:
+    """It starts on an empty city; what is drawn is there in the next answer, a closure too."""
+    application = create_open_data(Settings(open_database_url=make_role(maintenance_url, database_url)))
+    async with application.router.lifespan_context(application):
+        transport = httpx2.ASGITransport(app=application, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://ciudad.test/datos") as client:
+            layers = (await get(client, "/collections"))["collections"]
+            assert {layer["id"] for layer in layers if "extent" in layer} == {"zonas"}
+            for layer in ("calles", "cortes"):
+                assert (await get(client, f"/collections/{layer}/items"))["features"] == []
+            await furnish_map(database_url)
+            for layer, many in (("calles", 251), ("cortes", 1)):
+                assert (await get(client, f"/collections/{layer}/items"))["numberMatched"] == many
 
 
 async def test_without_a_database_it_says_come_back(as_anybody: str) -> None:
