@@ -251,6 +251,11 @@ class Ground:
                 ways.append(Way(int(arcs.tails[arc]), cost + self.walk(anchor), int(arc), anchor))
         return ways
 
+    def whole(self, link: int, *, back: bool = False) -> float:
+        """Seconds along a whole link, or back along it; infinity where that may not be driven."""
+        arc = self.network.arcs.plain[link + back * len(self.network)]
+        return float(seconds_of(self.weights[arc]))
+
     def walk(self, anchor: Anchor) -> float:
         """What it costs on foot between a place and its anchor. Feet do not go at the drive's pace."""
         return packed(walking(anchor.metres) * self.drive.pace)

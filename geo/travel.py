@@ -14,7 +14,7 @@ import datetime as dt
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.barriers import Barrier, Stretch, closed_by
 from geo.closures import closures_in_force
+from geo.coverage import Cover, Loss, People, cover_of, loss_of
 from geo.drives import Drive
 from geo.ground import (
     FRONTAGE,
@@ -38,11 +39,13 @@ from geo.ground import (
     Ground,
     Way,
     Why,
+    packed,
     parts_of,
     seconds_of,
     seeds_of,
     walking,
 )
+from geo.isochrones import Reach, area_of
 from geo.layers import edition_of
 from geo.network import SNAP_METRES, Flags, Floats, Ints, NoStreetNear, StreetNetwork, load_network
 from geo.places import Point, metres
@@ -299,6 +302,54 @@ class Travel:
         off = start.metres + end.metres
         route = drive_along(ground.network, paced, snap_metres=off, walk_seconds=walk, why=end.why or start.why)
         return best, route
+
+    # --- areas ------------------------------------------------------------------------------------------
+
+    def isochrones(
+        self, origin: Point, minutes: Sequence[float], drive: Drive
+    ) -> list[tuple[float, shapely.MultiPolygon]]:
+        """The area reached within each number of minutes. Raises `NoStreetNear`."""
+        reaches = self._reaches([(origin, drive)], max(minutes) * 60)
+        if not reaches:
+            raise NoStreetNear
+        return [(one, area_of(reaches[0], one * 60)) for one in minutes]
+
+    def coverage(self, units: Sequence[tuple[Point, Drive]], target_seconds: float, people: People) -> Cover:
+        """What some unit reaches in time. Raises `NoStreetNear` where there are no streets at all."""
+        if self.network is None:
+            raise NoStreetNear
+        return cover_of(self._reaches(units, target_seconds), target_seconds, people)
+
+    def lost_coverage(
+        self,
+        units: Sequence[tuple[Point, Drive]],
+        target_seconds: float,
+        leaving: Collection[int],
+        people: People,
+    ) -> Loss:
+        """What nobody reaches in time any more when some of the units (by their place in the list) leave."""
+        if self.network is None:
+            raise NoStreetNear
+        staying = [unit for n, unit in enumerate(units) if n not in leaving]
+        before, after = (self._reaches(some, target_seconds) for some in (units, staying))
+        return loss_of(before, after, target_seconds, people)
+
+    def _reaches(self, units: Sequence[tuple[Point, Drive]], within: float) -> list[Reach]:
+        """One search away from all units that drive alike: each node belongs to the nearest of them."""
+        found = []
+        by_drive: dict[Drive, list[Point]] = {}
+        for place, drive in units:
+            by_drive.setdefault(drive, []).append(place)
+        for drive, places in by_drive.items() if self.network else ():
+            ground = self.ground(drive)
+            anchors = [anchor for place in places for anchor in ground.anchors(place)]
+            opened = frozenset().union(*(self._opened(ground, anchor) for anchor in anchors))
+            via = self._open(ground, opened)
+            ways = [way for anchor in anchors for way in via.leaving(anchor)]
+            if ways:
+                ((reach,), _) = via.search([seeds_of(ways)], back=False, limit=packed(within * drive.pace + 1))
+                found.append(Reach.of(via, reach, anchors))
+        return found
 
 
 def _legs(ground: Ground, first: Way, arriving: Sequence[Way], tree: NDArray[np.int32]) -> list[Leg]:

@@ -6,14 +6,16 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import shapely
 
 from geo.closures import Validity, lift_closure
 from geo.streets import Street, lay_streets
-from realtime.database import Sessions, now, transaction
+from geo.zones import Zone, ZoneKind, lay_zones
+from realtime.database import Sessions, new_id, now, transaction
 from resources.positions import UnitPosition
 from tests.builders import City, a_closure
 from tests.conftest import SignIn
-from tests.travel.towns import grid, line, spot
+from tests.travel.towns import area, grid, line, spot
 
 STREETS = [
     Street(link.a_node, link.b_node, link.shape, link.kind, link.name, link.osm_id, link.oneway, link.speed_kmh)
@@ -96,3 +98,34 @@ async def test_a_route_is_told_street_by_street(signed_in: SignIn, city: City) -
     assert route["steps"][-1]["street"] == "Avenida 2"
     assert route["metres"] == pytest.approx(300, abs=2)
     assert route["geometry"]["type"] == "LineString"
+
+
+async def test_how_far_one_gets(signed_in: SignIn) -> None:
+    async with signed_in("call_taker") as person:
+        answer = await person.get("/api/v1/travel/isochrones", params=TO | {"minutes": "1,0.5", "kind": "fire"})
+        assert answer.status_code == 200, answer.text
+        small, large = answer.json()["features"]
+        for minutes in ("", "0", "-1", "61", "nan", "1,2,3,4,5,6,7", "a"):
+            refused = await person.get("/api/v1/travel/isochrones", params=TO | {"minutes": minutes})
+            assert (refused.status_code, refused.json()["code"]) == (422, "BadMinutes"), minutes
+    assert (small["properties"]["minutes"], large["properties"]["minutes"]) == (0.5, 1)
+    assert 0 < small["properties"]["square_km"] < large["properties"]["square_km"]
+    assert large["geometry"]["type"] == "MultiPolygon"
+
+
+async def test_what_is_lost_when_a_unit_leaves(signed_in: SignIn, sessions: Sessions, city: City) -> None:
+    async with transaction(sessions) as session:
+        shape = shapely.MultiPolygon([area((-1, -1), (5, -1), (5, 5), (-1, 5))])
+        zone = Zone(id=new_id(), kind=ZoneKind.BARRIO, name="Centro", shape=shape, population=4000)
+        await lay_zones(session, [zone])
+    async with signed_in("dispatcher") as dispatcher:
+        params: dict[str, str | float] = {"minutes": 0.3, "leaving": str(city.units["P1"])}
+        answer = await dispatcher.get("/api/v1/travel/coverage", params=params)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert told["units"] == ["M1", "P1"]
+        assert 0 < told["lost"]["people"] < told["covered"]["people"] < 4000
+        assert [zone["name"] for zone in told["lost"]["zones"]] == ["Centro"]
+        params["leaving"] = str(city.units["M2"])
+        refused = await dispatcher.get("/api/v1/travel/coverage", params=params)
+        assert (refused.status_code, refused.json()["code"]) == (409, "NotFreeThere")

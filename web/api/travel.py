@@ -13,15 +13,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 
+from geo.coverage import Cover, Loss, people_of
 from geo.drives import Drive, drive_of
 from geo.network import NoStreetNear
-from geo.places import DECIMALS, Point, point
+from geo.places import DECIMALS, Point, geojson, point, square_metres
 from geo.routes import Route
 from geo.travel import Eta, NoWay, Travel, travel
 from realtime.database import now
-from realtime.errors import Refusal
+from realtime.errors import Malformed, Refusal
 from resources.positions import UnitPosition
-from resources.units import Unit, UnitKind, access_unit, visible_to
+from resources.units import Duty, Unit, UnitKind, access_unit, visible_to
 from web.context import CurrentActor, Machines, Session
 
 router = APIRouter(prefix="/travel", tags=["travel"])
@@ -45,6 +46,18 @@ class NoOpenWayThere(Refusal):
     status = 404
 
 
+class BadMinutes(Malformed):
+    """Say up to {times} numbers of minutes, each above 0 and at most {most}, with commas between them."""
+
+
+class NotFreeThere(Refusal):
+    """One of those units is not free, or nobody knows where it is."""
+
+    status = 409
+
+
+MOST_MINUTES, MOST_TIMES = 60, 6
+Minutes = Annotated[str, Query(max_length=60)]
 Degrees = Annotated[float, Query(allow_inf_nan=False)]
 
 
@@ -116,7 +129,7 @@ async def get_route(
     """The quickest way between two places, street by street, for a unit, a kind of unit, or ordinary traffic."""
     if unit_id is not None:
         kind = UnitKind((await access_unit(session, actor, unit_id)).kind)
-    drive = drive_of(kind, urgent) if kind else Drive()
+    drive = _drive(kind, urgent)
     at = now()
     asked = await travel(session, at, timezone=machines.settings.timezone)
     route = await asyncio.to_thread(_route, asked, point(from_lon, from_lat), point(to_lon, to_lat), drive)
@@ -149,6 +162,108 @@ def _route(asked: Travel, start: Point, end: Point, drive: Drive) -> Route:
         raise NoStreetThere from None
     except NoWay as none:
         raise (NoOpenWayThere if none.why == "closed" else NoWayThere) from None
+
+
+def _drive(kind: UnitKind | None, urgent: bool) -> Drive:
+    """For a kind of unit, or ordinary traffic."""
+    return drive_of(kind, urgent) if kind else Drive()
+
+
+@router.get("/isochrones")
+async def get_isochrones(
+    session: Session,
+    _: CurrentActor,
+    machines: Machines,
+    *,
+    lon: Degrees,
+    lat: Degrees,
+    minutes: Minutes = "3,5,8",
+    kind: UnitKind | None = None,
+    urgent: bool = True,
+) -> dict[str, Any]:
+    """How far one gets from a place within some minutes: a FeatureCollection of multipolygons, the smallest first."""
+    within = _minutes(minutes)
+    at = now()
+    asked = await travel(session, at, timezone=machines.settings.timezone)
+    try:
+        found = await asyncio.to_thread(asked.isochrones, point(lon, lat), within, _drive(kind, urgent))
+    except NoStreetNear:
+        raise NoStreetThere from None
+    features = [
+        {
+            "type": "Feature",
+            "geometry": geojson(area),
+            "properties": {
+                "minutes": one,
+                "square_km": round(square_metres(area) / 1e6, 3) if not area.is_empty else 0.0,
+            },
+        }
+        for one, area in found
+    ]
+    return {"type": "FeatureCollection", "at": at.isoformat(), "closures": len(asked.barriers), "features": features}
+
+
+def _minutes(words: str) -> list[float]:
+    try:
+        found = sorted({float(word) for word in words.split(",")})
+    except ValueError:
+        raise BadMinutes(most=MOST_MINUTES, times=MOST_TIMES) from None
+    if not found or len(found) > MOST_TIMES or not all(0 < one <= MOST_MINUTES for one in found):
+        raise BadMinutes(most=MOST_MINUTES, times=MOST_TIMES)
+    return found
+
+
+@router.get("/coverage")
+async def get_coverage(
+    session: Session,
+    actor: CurrentActor,
+    machines: Machines,
+    *,
+    minutes: Annotated[float, Query(gt=0, le=60, allow_inf_nan=False)] = 8.0,
+    kind: UnitKind | None = None,
+    leaving: Annotated[list[UUID], Query(max_length=100)] = [],  # noqa: B006  (a query parameter, never changed)
+    urgent: bool = True,
+) -> dict[str, Any]:
+    """What the free units that the actor sees reach in time, and what nobody would reach if some of them left."""
+    at = now()
+    query = (
+        select(Unit.id, Unit.call_sign, Unit.kind, UnitPosition.lon, UnitPosition.lat)
+        .join(UnitPosition, UnitPosition.unit_id == Unit.id)
+        .where(visible_to(actor), Unit.duty == Duty.ON_DUTY, Unit.engaged_status.is_(None))
+        .order_by(Unit.call_sign)
+    )
+    units = (await session.execute(query.where(Unit.kind == kind) if kind else query)).all()
+    away = {n for n, unit in enumerate(units) if unit.id in leaving}
+    if len(away) != len(set(leaving)):
+        raise NotFreeThere
+    asked = await travel(session, at, timezone=machines.settings.timezone)
+    if asked.network is None:
+        raise NoStreetThere
+    people = await people_of(session, asked.network)
+    origins = [(Point(unit.lon, unit.lat), drive_of(unit.kind, urgent)) for unit in units]
+    cover = await asyncio.to_thread(asked.coverage, origins, minutes * 60, people)
+    told: dict[str, Any] = {
+        "at": at.isoformat(),
+        "closures": len(asked.barriers),
+        "minutes": minutes,
+        "units": [unit.call_sign for unit in units],
+        "covered": _area(cover),
+        "lost": None,
+    }
+    if leaving:
+        loss = await asyncio.to_thread(asked.lost_coverage, origins, minutes * 60, away, people)
+        zones = [{"name": name, "people": count} for name, count in loss.zones]
+        told["lost"] = _area(loss) | {"zones": zones}
+    return told
+
+
+def _area(found: Cover | Loss) -> dict[str, Any]:
+    return {
+        "square_km": round(found.square_km, 3),
+        "street_km": round(found.street_km, 3),
+        "people": found.people,
+        "geometry": geojson(found.area),
+    }
 
 
 def _rounded(position: tuple[float, float]) -> list[float]:

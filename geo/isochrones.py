@@ -1,0 +1,136 @@
+"""How far one gets within so many minutes, as areas on the map.
+
+The reached parts of the streets are drawn onto a fine grid of cells, grown until blocks close and shrunk again, and
+the cells become polygons: what no street reaches (a hill, a river, a flood) stays a hole or a bay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from geo.ground import PACK, Anchor, Ground
+from geo.network import Flags, Floats, Ints, StreetNetwork
+
+CELL = 25.0  # metres; a quarter of a block
+MOST_CELLS = 1500  # to a side: what reaches farther is drawn more coarsely
+GROWN, LEFT = 80.0, 30.0  # metres: streets nearer than twice the first close the ground between them; the rim they keep
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How long it takes to each node of a network, seconds; infinity where nobody gets."""
+
+    network: StreetNetwork
+    seconds: Floats  # by node
+    arc_seconds: Floats  # by arc, at the same pace
+    starts: tuple[tuple[int, float, float, float], ...]  # link, along, and its seconds forward and backward
+
+    @staticmethod
+    def of(ground: Ground, weights: Floats, anchors: Sequence[Anchor]) -> Reach:
+        """From the weights of a search away from some anchors."""
+        network, pace = ground.network, ground.drive.pace
+        with np.errstate(invalid="ignore"):
+            return Reach(
+                network,
+                np.floor(weights[: network.size] / PACK) / 1000 / pace,
+                np.floor(ground.weights / PACK) / 1000 / pace,
+                tuple(
+                    (one.link, one.along, ground.whole(one.link) / pace, ground.whole(one.link, back=True) / pace)
+                    for one in anchors
+                ),
+            )
+
+    def shares(self, within: float) -> tuple[Floats, Floats]:
+        """How much of each link is reached within so many seconds, from its start and from its end."""
+        arcs, count = self.network.arcs, len(self.network)
+        left = within - self.seconds[arcs.tails]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.clip(left / self.arc_seconds, 0.0, 1.0)
+        shares[~np.isfinite(shares)] = 0.0
+        reached: Floats = np.zeros(2 * count)
+        np.maximum.at(reached, arcs.link + count * arcs.backward, shares)
+        return reached[:count], reached[count:]
+
+    def pieces(self, within: float) -> tuple[Ints, Floats, Floats]:
+        """What is reached of the links that one sets out on: the link, and from which share to which."""
+        links = np.array([link for link, *_ in self.starts], dtype=np.int64)
+        ends = [
+            (max(0.0, along - within / backward), min(1.0, along + within / forward))
+            for _, along, forward, backward in self.starts
+        ]
+        begins, stops = np.array(ends, dtype=np.float64).reshape(-1, 2).T
+        return links, begins, stops
+
+    def metres(self, within: float) -> Floats:
+        """Metres of each link that are reached within so many seconds."""
+        start, end = self.shares(within)
+        shares = np.minimum(start + end, 1.0)
+        links, begins, stops = self.pieces(within)
+        np.maximum.at(shares, links, stops - begins)
+        return shares * self.network.metres
+
+
+def area_of(reach: Reach, within: float) -> shapely.MultiPolygon:
+    """The area reached within so many seconds, in degrees."""
+    spots = _spots(reach, within)
+    if not len(spots):
+        return shapely.MultiPolygon()
+    flat = _polygons(*_cells(spots))
+    return _whole(reach.network.rounded(flat))
+
+
+def _spots(reach: Reach, within: float) -> Floats:
+    """Positions a cell apart along all that is reached, in flat metres."""
+    network = reach.network
+    start, end = reach.shares(within)
+    spots = []
+    every = np.arange(len(network))
+    parts = ((every, np.zeros(len(start)), start), (every, 1 - end, np.ones(len(end))), reach.pieces(within))
+    for which, lows, highs in parts:
+        some = np.flatnonzero(highs > lows)
+        links, begins, went = which[some], lows[some], (highs - lows)[some]
+        steps = np.ceil(went * network.metres[links] / CELL).astype(np.int64) + 1
+        nth = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps)
+        share = np.repeat(begins, steps) + np.repeat(went, steps) * nth / np.repeat(np.maximum(steps - 1, 1), steps)
+        spots.append(
+            shapely.get_coordinates(
+                shapely.line_interpolate_point(network.lines[np.repeat(links, steps)], share, normalized=True)
+            )
+        )
+    found: Floats = np.concatenate(spots)
+    return found
+
+
+def _cells(spots: Floats) -> tuple[Flags, float, float, float]:
+    """The cells that belong to the area, the corner of the first and the side of each."""
+    low, high = spots.min(axis=0) - GROWN - CELL, spots.max(axis=0) + GROWN + CELL
+    side = max(CELL, float((high - low).max()) / MOST_CELLS)
+    shape = np.ceil((high - low) / side).astype(int) + 1
+    streets: Flags = np.zeros((shape[1], shape[0]), dtype=np.bool_)
+    x, y = np.floor((spots - low) / side).astype(int).T
+    streets[y, x] = True
+    grown = distance_transform_edt(~streets) * side <= GROWN
+    shrunk = distance_transform_edt(np.pad(grown, 1))[1:-1, 1:-1] * side > GROWN - LEFT
+    return shrunk | streets, float(low[0]), float(low[1]), side
+
+
+def _polygons(cells: Flags, x0: float, y0: float, side: float) -> shapely.MultiPolygon:
+    """The cells as polygons, their stairs made smooth."""
+    edges = np.diff(np.pad(cells.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, begins = np.nonzero(edges == 1)
+    _, ends = np.nonzero(edges == -1)
+    boxes = shapely.box(x0 + begins * side, y0 + rows * side, x0 + ends * side, y0 + (rows + 1) * side)
+    return _whole(shapely.union_all(boxes).simplify(side * 0.8).buffer(0))
+
+
+def _whole(shape: shapely.Geometry) -> shapely.MultiPolygon:
+    """As one valid multipolygon."""
+    valid = shapely.make_valid(shape)
+    parts: NDArray[np.object_] = shapely.get_parts(shapely.get_parts(np.array([valid])))
+    return shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon" and part.area > 0])
