@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
@@ -58,6 +58,16 @@ CROW_KMH, CROW_DETOUR = 30.0, 1.3  # as the crow flies, where there is no street
 GROUNDS_KEPT = 12  # sets of weights; some 8 MB each in a city of 90,000 nodes
 
 How: TypeAlias = Literal["road", "straight_line", "unreachable", "no_position"]
+
+
+class Router(Protocol):
+    """Whatever answers questions about travel: our own `Travel`, or another engine to compare it with."""
+
+    def etas(self, origins: Sequence[tuple[Point | None, Drive]], to: Point) -> list[Eta]: ...
+    def matrix(
+        self, origins: Sequence[Point], destinations: Sequence[Point], drive: Drive
+    ) -> tuple[Floats, Floats]: ...
+    def route(self, start: Point, end: Point, drive: Drive) -> Route: ...
 
 
 class NoWay(Exception):

@@ -21,6 +21,7 @@ from typing import cast
 
 import uvloop
 
+from loadtests import bench_routing
 from loadtests.bench_servers import SERVERS
 
 HELLO = b'{"type":"hello","resume":null}'
@@ -199,8 +200,10 @@ async def bench_feed(numbers: list[int], rounds: int, seconds: float) -> int:
 
 def main() -> int:
     """The command line."""
+    if sys.argv[1:2] == ["routing"]:
+        return bench_routing.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="vigia bench", description=__doc__)
-    parser.add_argument("what", choices=["feed"])
+    parser.add_argument("what", choices=["feed", "routing"])
     parser.add_argument("--feeds", type=int, nargs="+", default=[200, 1000, 3000])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)

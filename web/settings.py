@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     language: str = "es_AR"
     timezone: str = "America/Argentina/Buenos_Aires"
     public_reports_per_hour: int = 60  # from one address; many neighbours share one on mobile networks
+    valhalla_url: str | None = None  # a Valhalla to compare ours with in `./vigia bench routing`
     documentation: bool = True  # OpenAPI at /api/v1/openapi.json
 
     @property

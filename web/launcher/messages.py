@@ -63,6 +63,7 @@ SPANISH: dict[str, str] = {
     "gdal.fetch": "Trayendo los programas de GDAL de la distribución, para las pruebas",
     "gdal.absent": "Sin ogrinfo ni ogr2ogr: las pruebas que los usan se saltean ({why})",
     "postgres.fetch": "Trayendo PostgreSQL con PostGIS de la distribución",
+    "pgrouting.fetch": "Trayendo pgRouting de la distribución, para comparar",
     "postgres.absent": "No hay PostgreSQL con PostGIS en esta máquina ni manera de traerlo.",
     "postgres.no_package": (
         "Los datos son de PostgreSQL {major} y la distribución ya no lo ofrece con PostGIS. "

@@ -117,6 +117,30 @@ def find_or_fetch(major: str = "") -> Binaries:
     return made
 
 
+def add_routing(binaries: Binaries) -> bool:
+    """Put pgRouting beside PostGIS where it can be had: only to compare our router with it. True when it is there."""
+    control = "usr/share/postgresql/{major}/extension/pgrouting.control"
+    major = _major(binaries.directory)
+    tree = binaries.directory.parents[4]
+    if (tree / control.format(major=major)).exists():
+        return True
+    if tree != _UNPACKED or not debian.available():
+        return False  # the machine's own PostgreSQL is the machine's business
+    beside = _UNPACKED.with_name("pgrouting")
+    package = f"postgresql-{major}-pgrouting"
+    try:
+        debian.unpack(
+            debian.Wish("pgrouting", (package,), without=r"(?!postgresql-\d+-pgrouting).*"),
+            beside,
+            key="pgrouting.fetch",
+        )
+    except Problem:
+        return False
+    shutil.copytree(beside / "usr" / "lib" / "postgresql", tree / "usr" / "lib" / "postgresql", dirs_exist_ok=True)
+    shutil.copytree(beside / "usr" / "share" / "postgresql", tree / "usr" / "share" / "postgresql", dirs_exist_ok=True)
+    return (tree / control.format(major=major)).exists()
+
+
 class PrivatePostgres:
     """One cluster of our own, reached over a Unix socket that only its owner may open."""
 
