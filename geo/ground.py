@@ -93,6 +93,7 @@ class Ground:
         network: StreetNetwork,
         drive: Drive,
         flow: Flow,
+        learned: Flow,
         stretches: Sequence[Stretch] = (),
         opened: frozenset[int] = frozenset(),
     ) -> None:
@@ -100,7 +101,7 @@ class Ground:
         self.stretches: dict[int, list[Stretch]] = {}
         for stretch in stretches:
             self.stretches.setdefault(stretch.link, []).append(stretch)
-        self.free = self._weigh(flow, opened)  # without closures: for the rest of a closed link
+        self.free = self._weigh(flow, learned, opened)  # without closures: for the rest of a closed link
         self.weights = self.free
         if self.stretches:
             closed = np.zeros(len(network), dtype=np.bool_)
@@ -115,9 +116,10 @@ class Ground:
         if self.stretches:
             self.plain &= ~closed
 
-    def _weigh(self, flow: Flow, opened: frozenset[int]) -> Floats:
+    def _weigh(self, flow: Flow, learned: Flow, opened: frozenset[int]) -> Floats:
         network, drive, arcs = self.network, self.drive, self.network.arcs
-        kmh = network.kmh * np.array([_felt(flow.get(kind, 1.0), drive) for kind in network.kinds])[network.kind]
+        shares = [felt(flow.get(kind, 1.0), drive) * learned.get(kind, 1.0) for kind in network.kinds]
+        kmh = network.kmh * np.array(shares)[network.kind]
         on_foot = np.array([word == Access.FOOT for word in network.accesses])[network.access]
         kmh = np.where(on_foot, np.minimum(kmh, AMONG_PEOPLE_KMH), kmh)
         milliseconds = np.maximum(np.rint(network.metres / kmh * 3600), 1.0)
@@ -287,7 +289,7 @@ def walking(metres: float) -> float:
     return max(0.0, metres - FRONTAGE) / WALK
 
 
-def _felt(flow: float, drive: Drive) -> float:
+def felt(flow: float, drive: Drive) -> float:
     """The share of free speed that is left to a drive that feels only some of the congestion."""
     return 1 - (1 - flow) * drive.held_up
 

@@ -50,7 +50,7 @@ from geo.layers import edition_of
 from geo.network import SNAP_METRES, Flags, Floats, Ints, NoStreetNear, StreetNetwork, load_network
 from geo.places import Point, metres
 from geo.routes import Leg, Route, drive_along
-from geo.speeds import Flow, flow_at
+from geo.speeds import Flow, learned_flow, usual_flow
 from geo.streets import STREETS
 from realtime.database import now
 
@@ -108,18 +108,25 @@ class _Kept:
         network: StreetNetwork,
         drive: Drive,
         flow: Flow,
+        learned: Flow,
         barriers: Sequence[Barrier],
         opened: frozenset[int] = frozenset(),
     ) -> Ground:
         barring = [one for one in barriers if drive.passes not in one.passable_by]
         any_pace = replace(drive, pace=1.0, passes="")
-        key = (any_pace, tuple(sorted(flow.items())), frozenset(map(_key, barring)), opened)
+        key = (
+            any_pace,
+            tuple(sorted(flow.items())),
+            tuple(sorted(learned.items())),
+            frozenset(map(_key, barring)),
+            opened,
+        )
         with self._lock:
             if key in self._grounds:
                 self._grounds.move_to_end(key)
                 return self._grounds[key].at_pace_of(drive)
         stretches = [stretch for one in barring for stretch in self._stretches(network, one)]
-        made = Ground(network, any_pace, flow, stretches, opened)
+        made = Ground(network, any_pace, flow, learned, stretches, opened)
         with self._lock:
             self._grounds[key] = made
             while len(self._grounds) > GROUNDS_KEPT:
@@ -156,12 +163,13 @@ class Travel:
     network: StreetNetwork | None
     barriers: Sequence[Barrier] = ()
     flow: Flow = field(default_factory=dict)
+    learned: Flow = field(default_factory=dict)
 
     def ground(self, drive: Drive, opened: frozenset[int] = frozenset(), *, closures: bool = True) -> Ground:
         """The weights for a drive. `opened` are gated areas that it may cross because it begins or ends there."""
         assert self.network is not None  # noqa: S101  (asked by every caller)
         kept = _KEPT.setdefault(self.network, _Kept())
-        return kept.ground(self.network, drive, self.flow, self.barriers if closures else (), opened)
+        return kept.ground(self.network, drive, self.flow, self.learned, self.barriers if closures else (), opened)
 
     # --- one place, many units --------------------------------------------------------------------------
 
@@ -283,7 +291,7 @@ class Travel:
                 if found is not None and (best is None or found[0] < best[0]):
                     best = found
         if best is None:
-            if self.barriers and Travel(self.network, (), self.flow)._leads(start, end, drive):
+            if self.barriers and Travel(self.network, (), self.flow, self.learned)._leads(start, end, drive):
                 raise NoWay("closed")
             raise NoWay
         return best[1]
@@ -343,6 +351,21 @@ class Travel:
         staying = [unit for n, unit in enumerate(units) if n not in leaving]
         before, after = (self._reaches(some, target_seconds) for some in (units, staying))
         return loss_of(before, after, target_seconds, people)
+
+    def compared(self, other: Travel, drive: Drive, trips: int = 60) -> list[float]:
+        """How much longer this takes than another, as a ratio, over trips between streets all over the city."""
+        if self.network is None:
+            return []
+        network = self.network
+        ends = np.random.default_rng(1).choice(np.flatnonzero(network.main), 2 * trips)
+        spots = network.rounded(shapely.line_interpolate_point(network.lines[ends], 0.5, normalized=True))
+        ratios = []
+        for to in spots[:5]:  # one search answers for many
+            starts = [(start, drive) for start in spots[5 :: len(spots) // trips + 1]]
+            for ours, theirs in zip(self.etas(starts, to), other.etas(starts, to), strict=True):
+                if ours.how == theirs.how == "road" and ours.seconds and theirs.seconds:
+                    ratios.append(ours.seconds / theirs.seconds)
+        return ratios
 
     def _reaches(self, units: Sequence[tuple[Point, Drive]], within: float) -> list[Reach]:
         """One search away from all units that drive alike: each node belongs to the nearest of them."""
@@ -457,10 +480,10 @@ async def network_of(session: AsyncSession) -> StreetNetwork | None:
 async def travel(session: AsyncSession, at: dt.datetime | None = None, *, timezone: str = BUENOS_AIRES) -> Travel:
     """What may be asked about travel at a moment (now, unless said): streets and closures of this transaction."""
     at = at or now()
+    local = at.astimezone(ZoneInfo(timezone))
     network = await network_of(session)
-    return Travel(
-        network, await barriers_in_force(session, at), await flow_at(session, at.astimezone(ZoneInfo(timezone)))
-    )
+    barriers = await barriers_in_force(session, at)
+    return Travel(network, barriers, usual_flow(local), await learned_flow(session, local))
 
 
 async def barriers_in_force(session: AsyncSession, at: dt.datetime) -> list[Barrier]:

@@ -105,7 +105,7 @@ def compare(
     place = {}
     for n, link in enumerate(links):
         place[link.a_node], place[link.b_node] = int(network.a[n]), int(network.b[n])
-    ground = Ground(network, EVERYWHERE, {})
+    ground = Ground(network, EVERYWHERE, {}, {})
     told = theirs.pair_costs(pairs)
     only_ours, only_theirs, apart, differences, neither = [], [], [], [], 0
     by_end: dict[int, list[int]] = {}
@@ -203,7 +203,7 @@ def valhalla_beside(programs: Path, osm: Path, work: Path, port: int) -> Iterato
         yield router, service.pid, took
     finally:
         router.close()
-        service.terminate()
+        service.kill()  # asked politely it waits for connections that nobody holds any more
         service.wait(10)
 
 

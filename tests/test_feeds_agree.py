@@ -19,6 +19,7 @@ import coordination.sharing
 import geo.closures
 import geo.fences
 import geo.imports
+import geo.speeds
 import geo.zones
 import incidents.closing
 import incidents.dispatch
@@ -49,6 +50,7 @@ from geo.fences import (
 )
 from geo.imports import record_import
 from geo.passage import Direction, Passage, What
+from geo.speeds import use_learned_speeds
 from geo.zones import ZoneKind, amend_zone, draw_zone, end_zone, import_zones
 from incidents.assignments import AssignmentStatus
 from incidents.closing import (
@@ -343,6 +345,11 @@ async def _a_file_on_the_map(session: AsyncSession, actor: Actor, city: City) ->
     return lambda: record_import(session, city.actor("supervisor"), **words, counts={"added": 53})
 
 
+@scene(use_learned_speeds)
+async def _what_was_learned(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    return lambda: use_learned_speeds(session, city.actor("supervisor"), in_use=True)
+
+
 @scene(draw_closure)
 async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
     return lambda: a_closure(session, actor)
@@ -533,7 +540,8 @@ def test_every_verb_has_a_scene() -> None:
     modules = (
         *(incidents.reports, incidents.triage, incidents.incident, incidents.dispatch, incidents.closing),
         *(incidents.timeline, coordination.sharing, resources.units, resources.organizations),
-        *(resources.people, resources.sign_in, geo.closures, geo.zones, geo.fences, geo.imports, web.demo.control),
+        *(resources.people, resources.sign_in, geo.closures, geo.zones, geo.fences, geo.imports, geo.speeds),
+        *(web.demo.control,),
     )
     verbs = {
         function

@@ -213,7 +213,7 @@ def test_what_is_only_for_verbs_is_not_called_over_http() -> None:
 # ── Words ─────────────────────────────────────────────────────────────────────────────────────────
 
 KIND = re.compile(
-    r"^(incident|report|assignment|note|contact|unit|closure|zone|zones|fence|layer|simulation)\.[a-z_]+$"
+    r"^(incident|report|assignment|note|contact|unit|closure|zone|zones|fence|layer|speeds|simulation)\.[a-z_]+$"
 )
 TELLERS = {"tell", "_tell", "tell_of_incident", "record", "set_state", "_end", "_tell_of_visit"}
 

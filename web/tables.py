@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geo import city, closures, fences, imports, landmarks, layers, numbering, streets, zones
+from geo import city, closures, fences, imports, landmarks, layers, numbering, speeds, streets, zones
 from incidents import assignments, catalogue, incident, reports, timeline, tracking
 from realtime import idempotency, journal, reactions
 from realtime.database import Base
@@ -12,7 +12,7 @@ from web.demo import control
 
 MODULES = (
     *(journal, idempotency, reactions),
-    *(zones, streets, layers, landmarks, numbering, city, closures, fences, imports),
+    *(zones, streets, layers, landmarks, numbering, city, closures, fences, imports, speeds),
     *(organizations, people, sign_in, units, positions, tracks, fence_watch),
     *(assignments, catalogue, incident, reports, timeline, tracking),
     *(throttle, control),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import signal
+from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from geo.fences import tidy_fences, tidy_visits
 from incidents.fencing import watch_incidents
 from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
+from incidents.learned_speeds import learn_speeds
 from realtime.access import VIGIA
 from realtime.database import connect, now, sessions_of
 from realtime.idempotency import sweep_answers
@@ -51,6 +53,11 @@ async def forget_faces(session: AsyncSession) -> None:
     await session.execute(update(Entry).where(Entry.id.in_(batch)).values(faces=[]))
 
 
+async def learn_from_journeys(session: AsyncSession, *, timezone: str) -> None:
+    """Let the journeys that have ended teach how fast streets are."""
+    await learn_speeds(session, timezone=timezone)
+
+
 CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "archive incidents": (dt.timedelta(seconds=5), archive_incidents),
     "closures": (dt.timedelta(seconds=5), sweep_closures),
@@ -70,9 +77,11 @@ async def run_worker(settings: Settings) -> None:
     engine = connect(settings.database, pool=4)
     sessions = sessions_of(engine)
     reactions = REACTIONS | {"fences": watch_incidents(settings.timezone)}
+    learn = partial(learn_from_journeys, timezone=settings.timezone)
+    chores = CHORES | {"learned speeds": (dt.timedelta(minutes=15), learn)}
     work = asyncio.gather(
         run_reactions(sessions, reactions),
-        run_chores(sessions, CHORES),
+        run_chores(sessions, chores),
         run_fence_watch(sessions, settings.timezone),
     )
     for number in (signal.SIGTERM, signal.SIGINT):

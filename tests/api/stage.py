@@ -146,6 +146,8 @@ MATRIX: dict[str, Row] = {
     "GET /travel/etas": row(PEOPLE, query="?lon=-60.66&lat=-32.95"),
     "GET /travel/isochrones": row(PEOPLE, 404, query="?lon=-60.66&lat=-32.95"),
     "GET /travel/coverage": row(PEOPLE, 404, query="?minutes=5"),
+    "GET /travel/speeds": row(PEOPLE),
+    "POST /travel/speeds": row(MANAGERS, in_use=True),
     "GET /travel/route": row(PEOPLE, 404, query="?from_lon=-60.66&from_lat=-32.95&to_lon=-60.65&to_lat=-32.95"),
     "POST /fences": row(BOSSES, 201, id=NEW, name="Terminal", shape=A_BLOCK),
     "GET /fences": row(PEOPLE),

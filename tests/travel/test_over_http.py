@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import shapely
 
 from geo.closures import Validity, lift_closure
+from geo.speeds import ENOUGH, JourneySpeed
 from geo.streets import Street, lay_streets
 from geo.zones import Zone, ZoneKind, lay_zones
 from realtime.database import Sessions, new_id, now, transaction
@@ -129,3 +131,39 @@ async def test_what_is_lost_when_a_unit_leaves(signed_in: SignIn, sessions: Sess
         params["leaving"] = str(city.units["M2"])
         refused = await dispatcher.get("/api/v1/travel/coverage", params=params)
         assert (refused.status_code, refused.json()["code"]) == (409, "NotFreeThere")
+
+
+async def test_what_was_learned_is_shown_with_its_effect(signed_in: SignIn, sessions: Sessions) -> None:
+    local = now().astimezone(ZoneInfo("America/Argentina/Buenos_Aires"))
+    async with transaction(sessions) as session:
+        for _ in range(ENOUGH):
+            session.add(
+                JourneySpeed(
+                    journey_id=new_id(),
+                    kind="residential",
+                    hour=local.hour,
+                    metres=1000,
+                    seconds=200,
+                    expected_seconds=100,
+                    driven_at=now(),
+                )
+            )
+    async with signed_in("supervisor") as supervisor:
+        told = (await supervisor.get("/api/v1/travel/speeds")).json()
+        assert told["in_use"] is False
+        assert told["speeds"][0] | {"hour": 0} == {
+            "kind": "residential",
+            "hour": 0,
+            "samples": ENOUGH,
+            "kmh": 18.0,
+            "expected_kmh": 36.0,
+            "factor": 0.5,
+            "enough": True,
+        }
+        assert told["effect"]["trips"] > 20
+        assert told["effect"]["median_change"] == pytest.approx(1.0, abs=0.1)
+        before = by_call_sign(await supervisor.get("/api/v1/travel/etas", params=TO))["M1"]["seconds"]
+        switched = await supervisor.post("/api/v1/travel/speeds", json={"in_use": True})
+        assert switched.json()["in_use"] is True
+        after = by_call_sign(await supervisor.get("/api/v1/travel/etas", params=TO))["M1"]["seconds"]
+    assert after == pytest.approx(2 * before, rel=0.15)

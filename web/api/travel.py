@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import statistics
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from sqlalchemy import select
@@ -18,11 +21,13 @@ from geo.drives import Drive, drive_of
 from geo.network import NoStreetNear
 from geo.places import DECIMALS, Point, geojson, point, square_metres
 from geo.routes import Route
+from geo.speeds import ENOUGH, learned_flow, learned_speeds, learning, use_learned_speeds
 from geo.travel import Eta, NoWay, Travel, travel
 from realtime.database import now
 from realtime.errors import Malformed, Refusal
 from resources.positions import UnitPosition
 from resources.units import Duty, Unit, UnitKind, access_unit, visible_to
+from web.bodies import Body
 from web.context import CurrentActor, Machines, Session
 
 router = APIRouter(prefix="/travel", tags=["travel"])
@@ -255,6 +260,54 @@ async def get_coverage(
         zones = [{"name": name, "people": count} for name, count in loss.zones]
         told["lost"] = _area(loss) | {"zones": zones}
     return told
+
+
+class SpeedsBody(Body):
+    """Whether learned speeds are used."""
+
+    in_use: bool
+
+
+@router.get("/speeds")
+async def get_speeds(session: Session, _: CurrentActor, machines: Machines) -> dict[str, Any]:
+    """What journeys have taught about speeds by class of street and hour, and what using it would change now."""
+    switch, found = await learning(session), await learned_speeds(session)
+    at = now()
+    local = at.astimezone(ZoneInfo(machines.settings.timezone))
+    plain = await travel(session, at, timezone=machines.settings.timezone)
+    usual = replace(plain, learned={}, barriers=())
+    learned = replace(usual, learned=await learned_flow(session, local, in_use=True))
+    ratios = await asyncio.to_thread(learned.compared, usual, drive_of(UnitKind.PATROL)) if learned.learned else []
+    return {
+        "in_use": switch is not None and switch.in_use,
+        "changed_at": switch.changed_at.isoformat() if switch else None,
+        "changed_by": switch.changed_by if switch else None,
+        "enough": ENOUGH,
+        "speeds": [
+            {
+                "kind": one.kind,
+                "hour": one.hour,
+                "samples": one.samples,
+                "kmh": one.kmh,
+                "expected_kmh": one.expected_kmh,
+                "factor": one.factor,
+                "enough": one.enough,
+            }
+            for one in found
+        ],
+        "effect": {
+            "hour": local.hour,
+            "trips": len(ratios),
+            "median_change": round(statistics.median(ratios) - 1, 4) if ratios else None,
+        },
+    }
+
+
+@router.post("/speeds")
+async def post_speeds(body: SpeedsBody, session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """Let travel times go by what was learned, or not."""
+    switch = await use_learned_speeds(session, actor, in_use=body.in_use)
+    return {"in_use": switch.in_use, "changed_at": switch.changed_at.isoformat(), "changed_by": switch.changed_by}
 
 
 def _area(found: Cover | Loss) -> dict[str, Any]:
