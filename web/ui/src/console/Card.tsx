@@ -3,8 +3,10 @@ import { t, word } from "../lib/i18n";
 import { board, useBoard } from "../lib/live";
 import { isOpen, isUnacknowledged } from "../lib/queue";
 import { useMay, useSession } from "../lib/session";
-import { subjectKind, type Incident, type Report, type Unit } from "../lib/wire";
+import { subjectKind, type Closure, type Incident, type Report, type Unit } from "../lib/wire";
 import { CardHead } from "./CardHead";
+import { ClosureCard } from "./ClosureCard";
+import { ClosureForm } from "./ClosureForm";
 import { useDesk } from "./desk";
 import { IncidentCard } from "./IncidentCard";
 import { NewIncidentCard } from "./IncidentForm";
@@ -15,10 +17,10 @@ import { UnitCard } from "./UnitCard";
 export function Card() {
   useBoard();
   const selected = useDesk((state) => state.selected);
-  const creating = useDesk((state) => state.form === "new");
+  const form = useDesk((state) => state.form);
   return (
     <aside className="card" id="card" tabIndex={-1} aria-label={t("card.title")}>
-      {creating ? <NewIncidentCard /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
+      {form === "new" ? <NewIncidentCard /> : form === "closure" ? <ClosureForm /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
     </aside>
   );
 }
@@ -28,6 +30,7 @@ function Selected({ subject }: { subject: string }) {
   if (!found) return <Gone kind={subjectKind(subject)} />;
   if (subject.startsWith("report:")) return <ReportCard report={found as Placed<Report>} />;
   if (subject.startsWith("unit:")) return <UnitCard unit={found as Placed<Unit>} />;
+  if (subject.startsWith("closure:")) return <ClosureCard closure={found as Placed<Closure>} />;
   return <IncidentCard incident={found as Placed<Incident>} />;
 }
 
@@ -46,6 +49,7 @@ function Nothing() {
   useBoard();
   const { person } = useSession();
   const mayOpen = useMay("incident.open");
+  const mayClose = useMay("closure.draw");
   const incidents = board.incidents().filter((incident) => !incident.masked && isOpen(incident));
   const waiting = board.reports().filter(({ status }) => status === "received").length;
   const unheard = incidents.filter(isUnacknowledged).length;
@@ -75,6 +79,11 @@ function Nothing() {
         {mayOpen && (
           <li>
             <kbd>{"N"}</kbd> {t("keys.new")}
+          </li>
+        )}
+        {mayClose && (
+          <li>
+            <kbd>{"B"}</kbd> {t("keys.closure")}
           </li>
         )}
         <li>

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { t } from "../lib/i18n";
 import { select } from "./desk";
 
-export function CardHead({ mark, title, code, place, side }: { mark: ReactNode; title: string; code?: string; place?: ReactNode; side?: ReactNode }) {
+export function CardHead({ mark, title, code, place, side, onClose }: { mark: ReactNode; title: string; code?: string; place?: ReactNode; side?: ReactNode; onClose?: () => void }) {
   return (
     <header className="card-head">
       <span className="card-mark">{mark}</span>
@@ -13,7 +13,7 @@ export function CardHead({ mark, title, code, place, side }: { mark: ReactNode; 
         {place && <p className="card-place">{place}</p>}
       </div>
       {side && <div className="card-side">{side}</div>}
-      <CloseButton aria-label={t("card.close")} onClick={() => select(null)} />
+      <CloseButton aria-label={t("card.close")} onClick={onClose ?? (() => select(null))} />
     </header>
   );
 }

@@ -11,7 +11,7 @@ import { Toasts } from "../lib/ui/Toasts";
 import { useMay } from "../lib/session";
 import { Card } from "./Card";
 import { DemoBanner } from "./DemoBanner";
-import { back, desk, newIncident, useDesk, type Pane } from "./desk";
+import { back, desk, newIncident, openForm, useDesk, type Pane } from "./desk";
 import { KeySheet } from "./KeySheet";
 import { MapPane } from "./MapPane";
 import { Queue } from "./Queue";
@@ -22,10 +22,12 @@ const PANES: Pane[] = ["queue", "map", "card", "units"];
 
 export function Console() {
   const mayOpen = useMay("incident.open");
+  const mayClose = useMay("closure.draw");
   const pane = useDesk((state) => state.pane);
   const selected = useDesk((state) => `${state.selected ?? ""}:${state.form ?? ""}`);
   const link = useLink((state) => state.name);
   useKey("n", () => newIncident(), mayOpen);
+  useKey("b", () => openForm("closure"), mayClose);
   useKey("escape", back);
   useKey("enter", () => document.getElementById("card")?.focus());
   useTitle();

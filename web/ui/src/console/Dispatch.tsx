@@ -6,7 +6,8 @@ import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
 import { clock } from "../lib/clock";
 import { explain } from "../lib/explain";
-import { age, ago, distance, hourSeconds, metresBetween } from "../lib/format";
+import { farOf, type Far } from "../lib/etas";
+import { age, ago, hourSeconds, metresBetween } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useDigits, useKey } from "../lib/keys";
 import { board, useBoard, useLink, useSecond } from "../lib/live";
@@ -15,6 +16,8 @@ import { say } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
 import { assignmentStatus, dispatch } from "../lib/verbs";
 import type { Incident, Unit } from "../lib/wire";
+import { useEtas, type Roads } from "./useEtas";
+import { useRoute } from "./useRoute";
 
 const SHOWN = 9;
 const SHOWN_WHEN_ANSWERED = 3;
@@ -36,7 +39,9 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const offline = useLink((state) => state.name === "offline");
   const { type } = useCatalogue();
   const card = type(incident.type_code)?.first_card;
-  const ranked = useRanked(incident, card ?? [], hover || query !== "");
+  const roads = useEtas(incident.at);
+  const ranked = useRanked(incident, card ?? [], hover || query !== "", roads);
+  const pointAt = useRoute(incident.at);
   const found = ranked.filter(({ unit }) => matches(query, unit.call_sign, word("kind", unit.kind), unit.organization, unit.capabilities.join(" ")));
   // Once somebody goes, the list makes room for the story; one press brings it back whole.
   const many = all || query !== "" || incident.assignments.length === 0 ? SHOWN : SHOWN_WHEN_ANSWERED;
@@ -77,7 +82,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
     <section className="card-section dispatch" onPointerEnter={() => setHover(true)} onPointerLeave={() => setHover(false)}>
       <h3>
         {t("dispatch.title")} <kbd>{"D"}</kbd>
-        <small>{t("dispatch.straight")}</small>
+        <small>{waysIn(roads)}</small>
       </h3>
       {card && card.length > 0 && (
         <p className="run-card">
@@ -121,11 +126,11 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
       ) : (
         <ol className="candidates">
           {shown.map((candidate, index) => {
-            const { unit, metres, fixedAt, onCard } = candidate;
+            const { unit, fixedAt, onCard } = candidate;
             const state = sent[unit.id];
             const taken = unit.status !== "available" && state?.state !== "sent";
             return (
-              <li key={unit.id}>
+              <li key={unit.id} onPointerEnter={() => pointAt(unit.id)} onPointerLeave={() => pointAt(null)} onFocus={() => pointAt(unit.id)} onBlur={() => pointAt(null)}>
                 <button type="button" disabled={taken || state?.state === "sending" || state?.state === "sent"} onClick={() => void send(candidate)}>
                   <kbd>{index + 1}</kbd>
                   <UnitPill status={unit.status} />
@@ -135,7 +140,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
                     {word("kind", unit.kind)}
                     {fixedAt !== null && now - fixedAt >= AGE_SHOWN_AFTER && <small>{t("dispatch.oldPosition", { age: age(now - fixedAt) })}</small>}
                   </span>
-                  <span className="candidate-far">{metres === null ? t("units.noPosition") : distance(metres)}</span>
+                  <FarAway {...farOf(candidate)} />
                 </button>
                 {state && (
                   <span className={`candidate-state candidate-${state.state}`} role={state.state === "refused" ? "alert" : "status"}>
@@ -160,6 +165,21 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   );
 }
 
+/** How long, and what that rests on: nobody takes a straight line for a way. */
+function FarAway({ main, note, how }: Far) {
+  return (
+    <span className={`candidate-far candidate-far-${how}`}>
+      {main}
+      {note && <small>{note}</small>}
+    </span>
+  );
+}
+
+function waysIn({ state, closures }: Roads): string {
+  if (state === "road") return closures > 0 ? t("eta.byRoadClosures", { count: closures }) : t("eta.byRoad");
+  return state === "asking" ? t("eta.asking") : t(state === "offline" ? "eta.straightOffline" : "eta.straightFailed");
+}
+
 /** 409 names who holds the unit, since when and by whose hand. */
 function whyNot(error: unknown): string {
   if (error instanceof Refusal && error.problem.code === "UnitAlreadyAssigned") {
@@ -170,7 +190,7 @@ function whyNot(error: unknown): string {
   return explain(error);
 }
 
-function useRanked(incident: Placed<Incident>, card: string[], still: boolean): Candidate[] {
+function useRanked(incident: Placed<Incident>, card: string[], still: boolean, roads: Roads): Candidate[] {
   const revision = useBoard();
   const beat = Math.floor(useSecond() / REORDER_EVERY);
   const key = `${incident.id}:${incident.at?.join() ?? ""}:${card.join()}`;
@@ -180,21 +200,22 @@ function useRanked(incident: Placed<Incident>, card: string[], still: boolean): 
     () => {
       void revision;
       void beat;
-      return candidates(board.units(), incident.at, board.positions, card, metresBetween);
+      return candidates(board.units(), incident.at, board.positions, card, metresBetween, roads.etas);
     },
     // `key` stands for the incident's place and the card.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [revision, beat, key],
+    [revision, beat, key, roads.etas],
   );
+  const told = roads.state === "road";
   const stillNow = useRef(still);
   useEffect(() => {
     stillNow.current = still;
   });
   useEffect(() => {
     if (!stillNow.current || held?.key !== key) setHeld({ key, order: fresh.map(({ unit }) => unit.id) });
-    // Only when the place changes or the ten seconds are over: not with every line.
+    // Only when the place changes, the first times by road are there, or the ten seconds are over: not with every line.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [key, beat]);
+  }, [key, beat, told]);
 
   if (held?.key !== key) return fresh;
   const now = new Map(fresh.map((candidate) => [candidate.unit.id, candidate]));
@@ -203,7 +224,7 @@ function useRanked(incident: Placed<Incident>, card: string[], still: boolean): 
     if (candidate) return [candidate];
     const unit = board.get<Unit>(`unit:${id}`);
     const mine = unit && incident.assignments.some(({ unit_id }) => unit_id === id);
-    return unit && !mine ? [{ unit, metres: null, fixedAt: null, onCard: false }] : [];
+    return unit && !mine ? [{ unit, metres: null, eta: null, fixedAt: null, onCard: false }] : [];
   });
   const known = new Set(held.order);
   return [...kept, ...fresh.filter(({ unit }) => !known.has(unit.id))];

@@ -1,5 +1,6 @@
 import { CloseButton } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import { inForce, toCome, validity, whoPasses } from "../lib/closures";
 import { age, distance, metresBetween, placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
@@ -30,6 +31,8 @@ export function MapList({ onClose }: { onClose: () => void }) {
       return inView(at) && position && at ? [{ unit, position, at }] : [];
     })
     .sort((a, b) => unitOrder(a.unit, b.unit));
+  // Those to come are nowhere on the map yet, and those elsewhere still turn ambulances away: all of them.
+  const closures = board.closures().filter((closure) => inForce(closure, now) || toCome(closure, now));
   const nearest = (at: [number, number]): string => {
     let best: { metres: number; place: string } | null = null;
     for (const { at: there, place } of incidents) {
@@ -79,6 +82,35 @@ export function MapList({ onClose }: { onClose: () => void }) {
           ))}
         </tbody>
       </table>
+      {closures.length > 0 && (
+        <table>
+          <caption>{t("closure.list")}</caption>
+          <thead>
+            <tr>
+              {["what", "why", "when", "passing"].map((column) => (
+                <th key={column} scope="col">
+                  {t(`closure.columns.${column}`)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {closures.map((closure) => (
+              <tr key={closure.subject}>
+                <td>
+                  <button type="button" className="link-button" onClick={() => select(closure.subject)}>
+                    {t(`closure.kind.${closure.kind}`)}
+                  </button>
+                  {!inForce(closure, now) && <small>{t("closure.isToCome")}</small>}
+                </td>
+                <td>{closure.reason}</td>
+                <td>{validity(closure, now)}</td>
+                <td>{whoPasses(closure.passable_by)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
       <table>
         <caption>{t("units.title")}</caption>
         <thead>

@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { IconList, IconMap, IconMaximize, IconMinus, IconPalette, IconPaletteOff, IconPlus } from "@tabler/icons-react";
+import { IconBarrierBlock, IconList, IconMap, IconMaximize, IconMinus, IconPalette, IconPaletteOff, IconPlus } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { clock } from "../lib/clock";
@@ -10,8 +10,9 @@ import { board, useLink } from "../lib/live";
 import { LiveMap } from "../lib/map/LiveMap";
 import { useBounds, useMay, useSession } from "../lib/session";
 import { mapa, tema, toggleMapa } from "../lib/theme";
-import { desk, newIncident, select, setPlace, stage, useDesk, wantsPlace } from "./desk";
+import { desk, newIncident, openForm, select, setPlace, stage, useDesk, wantsPlace } from "./desk";
 import { MapList } from "./MapList";
+import { usePen } from "./pen";
 
 export function MapPane() {
   const holder = useRef<HTMLDivElement>(null);
@@ -27,6 +28,7 @@ export function MapPane() {
   const pane = useDesk((held) => held.pane);
   const dark = useStore(tema, (held) => held.tema);
   const gray = useStore(mapa, (held) => held.gris);
+  const mayClose = useMay("closure.draw");
   const mayOpenNow = useRef(mayOpen);
   useEffect(() => {
     mayOpenNow.current = mayOpen;
@@ -43,6 +45,7 @@ export function MapPane() {
       bounds,
       label: t("map.label"),
       onSelect: (subject) => select(subject),
+      picking: () => wantsPlace(desk.getState().form),
       onClick: (at) => (wantsPlace(desk.getState().form) ? setPlace(at) : undefined),
       onDoubleClick: (at) => {
         if (wantsPlace(desk.getState().form)) setPlace(at);
@@ -55,12 +58,14 @@ export function MapPane() {
         stage.map = map;
         map.select(desk.getState().selected);
         map.mark(desk.getState().place);
+        desk.setState({ mapReady: true });
         setState("ready");
       },
       () => !dropped && setState("failed"),
     );
     return () => {
       dropped = true;
+      desk.setState({ mapReady: false });
       stage.map?.destroy();
       stage.map = null;
     };
@@ -106,6 +111,7 @@ export function MapPane() {
       <div ref={holder} className="map-surface" />
       <MapAge />
       {wantsPlace(form) && !showList && <p className="map-hint">{t(place ? "map.moveHint" : "map.pickHint")}</p>}
+      {!showList && <PenHint />}
       {state === "failed" && (
         <div className="map-failed" role="alert">
           {t("map.failed")}
@@ -129,10 +135,25 @@ export function MapPane() {
               </ActionIcon>
             </Tooltip>
           ))}
+        {!list && mayClose && (
+          <Tooltip label={`${t("closure.newTitle")} (B)`} position="left">
+            <ActionIcon variant="default" size={34} aria-label={t("closure.newTitle")} aria-pressed={form === "closure"} onClick={() => openForm(form === "closure" ? null : "closure")}>
+              <IconBarrierBlock size={18} />
+            </ActionIcon>
+          </Tooltip>
+        )}
       </div>
       <p className="map-credit">{city.attribution}</p>
     </section>
   );
+}
+
+/** What the pen waits for; before corners are thrown away, the question. */
+function PenHint() {
+  const { tool, corners, asked } = usePen((held) => held);
+  if (!tool) return null;
+  if (asked) return <p className="map-hint" role="alert">{t("pen.ask", { count: corners })}</p>;
+  return <p className="map-hint">{t(`pen.${tool}${tool === "point" ? "" : corners === 0 ? "Begin" : "Go"}`)}</p>;
 }
 
 /** The age of what the map shows; when the link is dead, its hour in large over a faded map. */

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { LiveMap } from "../lib/map/LiveMap";
 import type { LonLat } from "../lib/verbs";
 
-export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen";
+export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen" | "closure" | "zones";
 export type Pane = "queue" | "map" | "card" | "units";
 
 export interface Desk {
@@ -17,9 +17,11 @@ export interface Desk {
   /** The map's equivalent as a table. */
   list: boolean;
   help: boolean;
+  /** The map is there and can be drawn upon. */
+  mapReady: boolean;
 }
 
-export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false }));
+export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, mapReady: false }));
 export const useDesk = <T,>(select: (state: Desk) => T): T => useStore(desk, select);
 
 /** The one map of this window, when it is there. */

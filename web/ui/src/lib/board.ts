@@ -3,7 +3,8 @@
  * five hundred entries each; React is told in batches through `revision`.
  */
 import { createStore } from "zustand/vanilla";
-import type { Feature, Incident, Line, PositionTuple, Report, Simulation, Unit } from "./wire";
+import { middleOf } from "./shapes";
+import type { Closure, Feature, Incident, Line, PositionTuple, Report, Shape, Simulation, Unit } from "./wire";
 import { subjectKind } from "./wire";
 
 export interface Position {
@@ -14,7 +15,8 @@ export interface Position {
   fixedAt: number;
 }
 
-export type Placed<P> = P & { at: [number, number] | null };
+/** `at` is a point to go to; `shape` is all of it. */
+export type Placed<P> = P & { at: [number, number] | null; shape: Shape | null };
 
 export class Board {
   readonly features = new Map<string, Feature>();
@@ -85,6 +87,10 @@ export class Board {
     return this.all<Unit>("unit");
   }
 
+  closures(): Placed<Closure>[] {
+    return this.all<Closure>("closure");
+  }
+
   simulation(): Simulation | null {
     return this.all<Simulation>("simulation")[0] ?? null;
   }
@@ -115,7 +121,7 @@ function placed<P>(feature: Feature): Placed<P> {
   let found = flat.get(feature);
   if (!found) {
     const { properties } = feature as { properties: object };
-    found = { assignments: [], stamps: {}, ...properties, at: feature.geometry?.coordinates ?? null };
+    found = { assignments: [], stamps: {}, ...properties, at: feature.geometry && middleOf(feature.geometry), shape: feature.geometry };
     flat.set(feature, found);
   }
   return found as Placed<P>;

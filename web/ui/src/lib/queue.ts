@@ -1,6 +1,7 @@
 /** What waits for whom, and in which order it is read. Pure functions of the board and the hour. */
 import type { Placed } from "./board";
-import type { Incident, IncidentState, Report, Unit, UnitStatus } from "./wire";
+import { nearness, type Etas } from "./etas";
+import type { Eta, Incident, IncidentState, Report, Unit, UnitStatus } from "./wire";
 
 const OVER: ReadonlySet<IncidentState> = new Set(["closed", "cancelled", "merged", "referred"]);
 const ANSWERED: ReadonlySet<IncidentState> = new Set(["en_route", "on_scene", "under_control", "finished"]);
@@ -120,18 +121,22 @@ export const cardWords = (entry: string, say: (code: string) => string): string 
 
 export interface Candidate {
   unit: Placed<Unit>;
+  /** In a straight line. */
   metres: number | null;
+  /** By road, where the server said so. */
+  eta: Eta | null;
   fixedAt: number | null;
   onCard: boolean;
 }
 
-/** Free units, those of the first run card before the rest, nearest first. */
+/** Free units, those of the first run card before the rest, soonest there first. */
 export function candidates(
   units: Placed<Unit>[],
   at: [number, number] | null,
   positions: ReadonlyMap<string, { lon: number; lat: number; fixedAt: number }>,
   firstCard: string[],
   between: (a: [number, number], b: [number, number]) => number,
+  etas: Etas = new Map(),
 ): Candidate[] {
   const kinds = new Set(firstCard.flatMap(agenciesOf).flatMap((agency) => CARD_KINDS[agency] ?? []));
   return units
@@ -141,6 +146,7 @@ export function candidates(
       return {
         unit,
         metres: at && position ? between(at, [position.lon, position.lat]) : null,
+        eta: etas.get(unit.id) ?? null,
         fixedAt: position?.fixedAt ?? null,
         onCard: kinds.has(unit.kind),
       };
@@ -148,7 +154,7 @@ export function candidates(
     .sort(
       (a, b) =>
         Number(b.onCard) - Number(a.onCard) ||
-        (a.metres ?? Infinity) - (b.metres ?? Infinity) ||
+        (nearness(a) - nearness(b) || 0) ||
         BY_CALL_SIGN.compare(a.unit.call_sign, b.unit.call_sign),
     );
 }

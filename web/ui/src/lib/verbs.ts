@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { AssignmentStatus, Catalogue, Feature, Found, Incident, Level, PlaceMatch, Point, Report, SimilarIncident, TimelineEntry } from "./wire";
+import type { AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, Level, PlaceMatch, Point, Report, Shape, SimilarIncident, TimelineEntry } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -62,3 +62,25 @@ export const describe = ([lon, lat]: LonLat) => api<{ place: string; zone: strin
 export const search = (words: string, [lon, lat]: LonLat | [undefined, undefined]) =>
   api<Found>(`/places/search?${new URLSearchParams({ q: words, ...(lon === undefined ? {} : { lon: lon.toFixed(5), lat: lat.toFixed(5) }) })}`);
 export const simulate = (running: boolean) => post("/simulation", { running });
+
+export interface NewClosure {
+  id: string;
+  kind: ClosureKind;
+  reason: string;
+  shape: Shape;
+  passable_by: string[];
+  valid_until: string | null;
+}
+
+export const drawClosure = (closure: NewClosure) => post<Feature<Closure>>("/closures", closure);
+export const liftClosure = (closure: string) => post<Feature<Closure>>(`/closures/${closure}/lift`);
+const amend = (closure: Closure, field: string, body: object) => api<Feature<Closure>>(`/closures/${closure.id}/${field}`, { method: "POST", body, version: closure.version });
+export const closureReason = (closure: Closure, reason: string) => amend(closure, "reason", { reason });
+export const closureUntil = (closure: Closure, valid_until: string | null) => amend(closure, "validity", { valid_until });
+export const closurePassable = (closure: Closure, passable_by: string[]) => amend(closure, "passable-by", { passable_by });
+
+const lonLat = (name: string, [lon, lat]: LonLat) => `${name}lon=${lon.toFixed(6)}&${name}lat=${lat.toFixed(6)}`;
+export const etas = (to: LonLat) => api<Etas>(`/travel/etas?${lonLat("", to)}`);
+/** The way a unit would drive, as a line. */
+export const route = async (from: LonLat, to: LonLat, unit: string) =>
+  (await api<{ geometry: GeoJSON.LineString }>(`/travel/route?${lonLat("from_", from)}&${lonLat("to_", to)}&unit_id=${unit}`)).geometry;

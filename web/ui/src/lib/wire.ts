@@ -2,6 +2,8 @@
 
 export type Level = 1 | 2 | 3 | 4;
 export type Point = { type: "Point"; coordinates: [lon: number, lat: number] };
+/** What closures and zones are made of. */
+export type Shape = GeoJSON.Point | GeoJSON.LineString | GeoJSON.MultiLineString | GeoJSON.Polygon | GeoJSON.MultiPolygon;
 
 export type IncidentState =
   | "received" | "classified" | "waiting" | "dispatched" | "en_route" | "on_scene"
@@ -95,6 +97,19 @@ export interface Unit extends Base {
   base: string | null;
 }
 
+export type ClosureKind = "closed" | "flooded" | "works" | "event" | "obstacle";
+
+export interface Closure extends Base {
+  kind: ClosureKind;
+  reason: string;
+  /** Kinds of units that get through; empty: nobody. */
+  passable_by: string[];
+  valid_from: string;
+  valid_until: string | null;
+  lifted_at: string | null;
+  drawn_by: string;
+}
+
 export interface Simulation extends Base {
   running: boolean;
   speed: number;
@@ -102,7 +117,7 @@ export interface Simulation extends Base {
 
 export interface Feature<P extends Base = Base> {
   type: "Feature";
-  geometry: Point | null;
+  geometry: Shape | null;
   properties: P;
 }
 
@@ -169,7 +184,7 @@ export interface Person {
 export type Permission =
   | "report.make" | "report.triage" | "incident.open" | "incident.update" | "incident.close" | "incident.share"
   | "note.add" | "note.strike" | "unit.dispatch" | "unit.manage" | "assignment.report" | "position.send"
-  | "people.manage" | "catalogue.edit" | "simulation.control";
+  | "people.manage" | "catalogue.edit" | "simulation.control" | "closure.draw" | "fence.draw" | "zone.edit";
 
 export interface Session {
   person: Person;
@@ -217,6 +232,25 @@ export interface SimilarIncident {
   metres: number;
   seconds: number;
   state: IncidentState;
+}
+
+/** Travel time of one unit to one place. Only `road` is driven; the rest says why it is not. */
+export interface Eta {
+  unit_id: string;
+  call_sign: string;
+  seconds: number | null;
+  metres: number | null;
+  how: "road" | "straight_line" | "unreachable" | "no_position";
+  why: string | null;
+  position_age_s: number | null;
+  snap_m: number | null;
+}
+
+export interface Etas {
+  at: string;
+  /** How many closures were in force when it was reckoned. */
+  closures: number;
+  etas: Eta[];
 }
 
 export interface TimelineEntry {

@@ -7,10 +7,13 @@ import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { Board } from "../board";
 import type { ServerClock } from "../clock";
+import { nextTurn } from "../closures";
 import { age } from "../format";
 import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, positionOld, signalLost } from "../queue";
 import { mapa, token } from "../theme";
-import type { Incident } from "../wire";
+import type { Incident, Shape } from "../wire";
+import { CLOSURE_LAYERS, closureFeatures, closureLayers } from "./closures";
+import type { Drawing, DrawingEvents, Tool } from "./drawing";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
 import { baseStyle } from "./style";
@@ -33,6 +36,8 @@ export interface LiveMapOptions {
   /** The wall: bigger marks, nobody touches it, only what matters there. */
   wall?: boolean;
   onSelect?: (subject: string) => void;
+  /** Whether a click means a place: closures, which may cover half a city, then let it through. */
+  picking?: () => boolean;
   onClick?: (at: LonLat) => void;
   onDoubleClick?: (at: LonLat) => void;
   onLost?: (lost: boolean) => void;
@@ -44,6 +49,8 @@ const point = (at: LonLat, properties: Record<string, unknown>): GeoJSON.Feature
   properties,
 });
 const points = (features: GeoJSON.Feature<GeoJSON.Point>[]): Points => ({ type: "FeatureCollection", features });
+const shapes = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => ({ type: "FeatureCollection", features });
+const shaped = (geometry: GeoJSON.Geometry): GeoJSON.Feature => ({ type: "Feature", geometry, properties: {} });
 
 export function markerState(incident: Incident, now: number): MarkerState {
   if (isOver(incident) || incident.state === "finished") return "over";
@@ -57,6 +64,11 @@ export class LiveMap {
   private ready = false;
   private selected: string | null = null;
   private draft: LonLat | null = null;
+  private sketched: Shape | null = null;
+  private way: GeoJSON.LineString | null = null;
+  private area: GeoJSON.FeatureCollection | null = null;
+  private drawing: Drawing | null = null;
+  private turnTimer: ReturnType<typeof setTimeout> | null = null;
   private incidentTimer: ReturnType<typeof setTimeout> | null = null;
   private unitTimer: ReturnType<typeof setTimeout> | null = null;
   private pulse: ReturnType<typeof setInterval>;
@@ -101,8 +113,13 @@ export class LiveMap {
       this.ready = true;
       this.drawIncidents();
       this.drawUnits();
+      this.drawClosures();
       this.showSelected();
       this.showDraft();
+      this.showSketch();
+      this.showWay();
+      this.showArea();
+      this.drawing?.again();
     });
     this.map.on("webglcontextlost", () => options.onLost?.(true));
     this.map.on("webglcontextrestored", () => options.onLost?.(false));
@@ -123,24 +140,26 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, sketch: empty, way: empty, area: empty };
     style.layers.push(...overlay(wall));
     return style;
   }
 
   private listen(): void {
-    const layers = ["incidents", "reports", "units"];
+    const things = ["incidents", "reports", "units"];
     let clicked: ReturnType<typeof setTimeout> | null = null;
-    const hit = (event: MapMouseEvent): string | null => {
+    const hit = (event: MapMouseEvent, layers: string[]): string | null => {
       const { x, y } = event.point;
       const found = this.map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers });
       const order = (id: string) => layers.indexOf(id);
       found.sort((a, b) => order(a.layer.id) - order(b.layer.id));
       return (found[0]?.properties.subject as string | undefined) ?? null;
     };
+    const all = () => (this.options.picking?.() ? things : [...things, ...CLOSURE_LAYERS]);
     // One delegated handler each, for the whole life of the map.
     this.map.on("click", (event) => {
-      const subject = hit(event);
+      if (this.drawing) return;
+      const subject = hit(event, all());
       if (subject) {
         this.options.onSelect?.(subject);
         return;
@@ -151,10 +170,11 @@ export class LiveMap {
     });
     this.map.on("dblclick", (event) => {
       if (clicked) clearTimeout(clicked);
-      if (!hit(event)) this.options.onDoubleClick?.(event.lngLat.toArray() as LonLat);
+      if (!this.drawing && !hit(event, things)) this.options.onDoubleClick?.(event.lngLat.toArray() as LonLat);
     });
     this.map.on("mousemove", (event) => {
-      this.map.getCanvas().style.cursor = hit(event) ? "pointer" : "";
+      if (this.drawing) return;
+      this.map.getCanvas().style.cursor = hit(event, all()) ? "pointer" : "";
     });
   }
 
@@ -165,6 +185,7 @@ export class LiveMap {
     this.incidentTimer ??= setTimeout(() => {
       this.incidentTimer = null;
       this.drawIncidents();
+      this.drawClosures();
     }, INCIDENTS_EVERY);
   }
 
@@ -205,6 +226,17 @@ export class LiveMap {
     this.source("reports")?.setData(points(reports));
   }
 
+  private drawClosures(): void {
+    const { board, clock } = this.options;
+    const now = clock.now();
+    const closures = board.closures();
+    this.source("closures")?.setData(shapes(closureFeatures(closures, now)));
+    if (this.turnTimer) clearTimeout(this.turnTimer);
+    const turn = nextTurn(closures, now);
+    // Far ones are found again by the five-second round.
+    this.turnTimer = turn !== null && turn - now < 60_000 ? setTimeout(() => this.drawClosures(), turn - now + 20) : null;
+  }
+
   private drawUnits(): void {
     const { board, clock } = this.options;
     const now = clock.now();
@@ -237,6 +269,7 @@ export class LiveMap {
 
   /** The theme changed: same map, new paint. */
   repaint(): void {
+    this.drawing?.pause();
     this.ready = false;
     for (const id of this.map.listImages()) this.map.removeImage(id);
     this.map.setStyle(this.style(), { diff: false });
@@ -250,7 +283,7 @@ export class LiveMap {
   private showSelected(): void {
     if (!this.ready) return;
     const filter: FilterSpecification = ["==", ["get", "subject"], this.selected ?? ""];
-    for (const layer of ["selected-incidents", "selected-reports", "selected-units"]) this.map.setFilter(layer, filter);
+    for (const layer of ["selected-incidents", "selected-reports", "selected-units", "selected-closures", "selected-closure-points"]) this.map.setFilter(layer, filter);
   }
 
   /** Where the form that is open would put its incident. */
@@ -263,11 +296,66 @@ export class LiveMap {
     this.source("draft")?.setData(points(this.draft ? [point(this.draft, {})] : []));
   }
 
+  /** A shape that is not sent yet. */
+  sketch(shape: Shape | null): void {
+    this.sketched = shape;
+    this.showSketch();
+  }
+
+  private showSketch(): void {
+    this.source("sketch")?.setData(shapes(this.sketched ? [shaped(this.sketched)] : []));
+  }
+
+  /** The way that a unit would drive. */
+  showRoute(way: GeoJSON.LineString | null): void {
+    this.way = way;
+    this.showWay();
+  }
+
+  private showWay(): void {
+    this.source("way")?.setData(shapes(this.way ? [shaped(this.way)] : []));
+  }
+
+  /** How far a unit gets in so many minutes: features with `minutes`. */
+  showReach(area: GeoJSON.FeatureCollection | null): void {
+    this.area = area;
+    this.showArea();
+  }
+
+  private showArea(): void {
+    this.source("area")?.setData(this.area ?? shapes([]));
+  }
+
+  /** Draw by hand, or move the corners of what is there. The tool comes when it is first asked for. */
+  async draw(what: Tool | GeoJSON.Polygon[], events: DrawingEvents): Promise<void> {
+    const { Drawing: Pen } = await import("./drawing");
+    this.drawing?.stop();
+    this.drawing = new Pen(this.map, token, what, events);
+    this.map.getCanvas().focus();
+  }
+
+  get pen(): Drawing | null {
+    return this.drawing;
+  }
+
+  stopDrawing(): void {
+    this.drawing?.stop();
+    this.drawing = null;
+    this.map.getCanvas().style.cursor = "";
+  }
+
   /** Bring a place into view without moving the person more than needed. */
   goTo(at: LonLat): void {
     const bounds = this.map.getBounds();
     const near = this.map.getZoom() >= 13 && bounds.contains(at);
     if (!near) this.map.jumpTo({ center: at, zoom: Math.max(this.map.getZoom(), 14.5) });
+  }
+
+  /** Bring all of a shape into view, unless it is. */
+  frame([west, south, east, north]: [number, number, number, number]): void {
+    const bounds = this.map.getBounds();
+    if (bounds.contains([west, south]) && bounds.contains([east, north])) return;
+    this.map.fitBounds([west, south, east, north], { padding: 60, maxZoom: 16, duration: 0 });
   }
 
   zoom(by: number): void {
@@ -303,12 +391,14 @@ export class LiveMap {
     clearInterval(this.pulse);
     if (this.incidentTimer) clearTimeout(this.incidentTimer);
     if (this.unitTimer) clearTimeout(this.unitTimer);
+    if (this.turnTimer) clearTimeout(this.turnTimer);
+    this.drawing?.stop();
     for (const act of this.leave) act();
     this.map.remove();
   }
 }
 
-/** Static < units < reports < incidents P4…P1 < what is selected or being placed. */
+/** Static < reach < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
 function overlay(wall: boolean): LayerSpecification[] {
   const scale = wall ? 1.5 : 1;
   const get = (name: string): ExpressionSpecification => ["get", name];
@@ -336,7 +426,15 @@ function overlay(wall: boolean): LayerSpecification[] {
     "text-padding": 3,
   });
   const ink = { "text-color": token("--tx-hi"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.6 };
+  const closureRing = { "line-color": token("--focus"), "line-width": 3, "line-gap-width": 8 };
   return [
+    { id: "reach", type: "fill", source: "area", paint: { "fill-color": token("--u-libre"), "fill-opacity": 0.13 } },
+    { id: "reach-edge", type: "line", source: "area", paint: { "line-color": token("--u-libre"), "line-width": 2 } },
+    ...closureLayers(token, wall),
+    { id: "selected-closures", type: "line", source: "closures", filter: nothing, paint: closureRing },
+    { ...ring("closures", 19), id: "selected-closure-points" },
+    { id: "way-case", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--map-halo"), "line-width": 9 } },
+    { id: "way", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--route"), "line-width": 5 } },
     {
       id: "units",
       type: "symbol",
@@ -386,6 +484,16 @@ function overlay(wall: boolean): LayerSpecification[] {
       },
       paint: ink,
     } as LayerSpecification,
+    { id: "sketch-area", type: "fill", source: "sketch", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": token("--focus"), "fill-opacity": 0.25 } },
+    { id: "sketch-case", type: "line", source: "sketch", paint: { "line-color": token("--ink"), "line-width": 7 } },
+    { id: "sketch-line", type: "line", source: "sketch", paint: { "line-color": token("--focus"), "line-width": 4 } },
+    {
+      id: "sketch-point",
+      type: "circle",
+      source: "sketch",
+      filter: ["==", ["geometry-type"], "Point"],
+      paint: { "circle-radius": 8, "circle-color": token("--focus"), "circle-stroke-color": token("--ink"), "circle-stroke-width": 3 },
+    },
     { id: "draft", type: "symbol", source: "draft", layout: { "icon-image": "pin:", "icon-allow-overlap": true, "icon-ignore-placement": true } },
   ];
 }

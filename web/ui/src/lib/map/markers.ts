@@ -1,6 +1,6 @@
 /** Markers painted at run time: priority is a shape with its number, a unit is a pill with letter and fill. Colour is never alone. */
 import type { Fill, Hue } from "../queue";
-import type { Level } from "../wire";
+import type { ClosureKind, Level } from "../wire";
 import type { Paint } from "./style";
 
 export type MarkerState = "new" | "open" | "late" | "controlled" | "over";
@@ -229,6 +229,96 @@ function way(paint: Paint) {
   context.lineWidth = 1.4;
   context.lineCap = context.lineJoin = "round";
   context.stroke(new Path2D("M2 5 H12 M9 2.2 L12 5 L9 7.8"));
+
+const SIGN_GLYPHS: Record<ClosureKind, (context: CanvasRenderingContext2D, r: number) => void> = {
+  closed: (context, r) => context.fillRect(-r * 0.62, -r * 0.2, r * 1.24, r * 0.4),
+  flooded: (context, r) => {
+    for (const dy of [-0.28, 0.3]) {
+      context.beginPath();
+      context.moveTo(-r * 0.62, r * dy);
+      context.quadraticCurveTo(-r * 0.31, r * (dy - 0.42), 0, r * dy);
+      context.quadraticCurveTo(r * 0.31, r * (dy + 0.42), r * 0.62, r * dy);
+      context.stroke();
+    }
+  },
+  works: (context, r) => {
+    context.beginPath();
+    context.moveTo(0, -r * 0.66);
+    context.lineTo(r * 0.42, r * 0.36);
+    context.lineTo(-r * 0.42, r * 0.36);
+    context.fill();
+    context.fillRect(-r * 0.66, r * 0.36, r * 1.32, r * 0.2);
+  },
+  event: (context, r) => {
+    for (const dx of [-0.42, 0.42, 0]) {
+      context.beginPath();
+      context.arc(r * dx, dx === 0 ? -r * 0.3 : -r * 0.12, r * 0.21, 0, 2 * Math.PI);
+      context.fill();
+      context.fillRect(r * (dx - 0.19), dx === 0 ? r * 0 : r * 0.16, r * 0.38, dx === 0 ? r * 0.52 : r * 0.36);
+    }
+  },
+  obstacle: (context, r) => {
+    context.fillRect(-r * 0.13, -r * 0.62, r * 0.26, r * 0.78);
+    context.beginPath();
+    context.arc(0, r * 0.46, r * 0.17, 0, 2 * Math.PI);
+    context.fill();
+  },
+};
+
+/** The sign on a closure: a diamond like those of road works, blue and round where water is. */
+function closureSign(kind: ClosureKind, scale: number, paint: Paint) {
+  const size = 34 * scale;
+  const context = canvas(size, size);
+  context.translate(size / 2, size / 2);
+  const [water, radius] = [kind === "flooded", 11 * scale];
+  const path = new Path2D();
+  if (water) path.arc(0, 0, radius, 0, 2 * Math.PI);
+  else {
+    const corner = radius * 1.3;
+    path.moveTo(0, -corner);
+    path.lineTo(corner, 0);
+    path.lineTo(0, corner);
+    path.lineTo(-corner, 0);
+    path.closePath();
+  }
+  context.lineJoin = "round";
+  context.strokeStyle = "#ffffff";
+  context.lineWidth = 5.5 * scale;
+  context.stroke(path);
+  context.strokeStyle = paint("--ink");
+  context.lineWidth = 3.5 * scale;
+  context.stroke(path);
+  context.fillStyle = paint(water ? "--cut-water" : "--cut");
+  context.fill(path);
+  context.fillStyle = context.strokeStyle = paint("--ink");
+  context.lineWidth = 2 * scale;
+  context.lineCap = "round";
+  SIGN_GLYPHS[kind](context, radius * 0.92);
+  return pixels(context);
+}
+
+/** What fills a closed area: bars for barriers, waves of lines for water; the ground stays readable between them. */
+function hatch(kind: ClosureKind, scale: number, paint: Paint) {
+  const size = 16 * scale;
+  const context = canvas(size, size);
+  const line = (colour: string, width: number, alpha: number, up: boolean) => {
+    context.strokeStyle = colour;
+    context.lineWidth = width * scale;
+    context.globalAlpha = alpha;
+    for (const shift of [-size, 0, size]) {
+      context.beginPath();
+      context.moveTo(shift, up ? size : 0);
+      context.lineTo(shift + size, up ? 0 : size);
+      context.stroke();
+    }
+  };
+  const colour = paint(kind === "flooded" ? "--cut-water" : "--cut");
+  context.globalAlpha = 0.16;
+  context.fillStyle = colour;
+  context.fillRect(0, 0, size, size);
+  line(paint("--ink"), 4, 0.35, true);
+  line(colour, 2.4, 0.95, true);
+  if (kind === "works" || kind === "event") line(colour, 1.6, 0.8, false);
   return pixels(context);
 }
 
@@ -240,6 +330,8 @@ export function paintMarker(name: string, paint: Paint, scale: number) {
   const [family, a, b, c] = name.split(":");
   if (family === "i") return incident(Number(a) as Level, b as MarkerState, scale, paint);
   if (family === "u") return unit(a ?? "?", b as Fill, c as Hue, scale, paint);
+  if (family === "c" && a && a in SIGN_GLYPHS) return closureSign(a as ClosureKind, scale, paint);
+  if (family === "h") return hatch(a as ClosureKind, scale, paint);
   if (family === "r") return report(scale, paint);
   if (family === "pin") return pin(paint);
   if (family === "poi") return landmark(a ?? "other", paint);
