@@ -53,7 +53,7 @@ describe("order of the queue", () => {
 describe("units", () => {
   const unit = (call_sign: string, kind: string, status: UnitStatus = "available"): Placed<Unit> => ({
     subject: `unit:${call_sign}`, id: call_sign, version: 1, call_sign, kind, organization: "", organization_id: "", capabilities: [], status,
-    status_since: iso(1), assignment_id: null, incident_id: null, incident_code: null, base: null, at: null,
+    status_since: iso(1), assignment_id: null, incident_id: null, incident_code: null, base: null, at: null, shape: null,
   });
 
   it("offers the free ones, those of the run card first, the nearest first, without a position last", () => {

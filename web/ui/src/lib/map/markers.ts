@@ -229,6 +229,8 @@ function way(paint: Paint) {
   context.lineWidth = 1.4;
   context.lineCap = context.lineJoin = "round";
   context.stroke(new Path2D("M2 5 H12 M9 2.2 L12 5 L9 7.8"));
+  return pixels(context);
+}
 
 const SIGN_GLYPHS: Record<ClosureKind, (context: CanvasRenderingContext2D, r: number) => void> = {
   closed: (context, r) => context.fillRect(-r * 0.62, -r * 0.2, r * 1.24, r * 0.4),
