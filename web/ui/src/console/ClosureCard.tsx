@@ -93,7 +93,7 @@ export function ClosureCard({ closure }: { closure: Placed<Closure> }) {
           <section className="card-section">
             <h3>{t("closure.reason")}</h3>
             <form
-              className="new-note"
+              className="new-note new-note-low"
               onSubmit={(event) => {
                 event.preventDefault();
                 const words = edited?.trim();

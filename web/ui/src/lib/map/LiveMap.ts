@@ -12,7 +12,7 @@ import { age } from "../format";
 import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, positionOld, signalLost } from "../queue";
 import { mapa, token } from "../theme";
 import type { Incident, Shape } from "../wire";
-import { CLOSURE_LAYERS, closureFeatures, closureLayers } from "./closures";
+import { CLOSURE_LAYERS, closureFeatures, closureLayers, closureSigns } from "./closures";
 import type { Drawing, DrawingEvents, Tool } from "./drawing";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
@@ -140,7 +140,7 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, sketch: empty, way: empty, area: empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, area: empty };
     style.layers.push(...overlay(wall));
     return style;
   }
@@ -230,7 +230,9 @@ export class LiveMap {
     const { board, clock } = this.options;
     const now = clock.now();
     const closures = board.closures();
-    this.source("closures")?.setData(shapes(closureFeatures(closures, now)));
+    const drawn = closureFeatures(closures, now);
+    this.source("closures")?.setData(shapes(drawn));
+    this.source("closure-signs")?.setData(shapes(closureSigns(drawn)));
     if (this.turnTimer) clearTimeout(this.turnTimer);
     const turn = nextTurn(closures, now);
     // Far ones are found again by the five-second round.
@@ -283,7 +285,7 @@ export class LiveMap {
   private showSelected(): void {
     if (!this.ready) return;
     const filter: FilterSpecification = ["==", ["get", "subject"], this.selected ?? ""];
-    for (const layer of ["selected-incidents", "selected-reports", "selected-units", "selected-closures", "selected-closure-points"]) this.map.setFilter(layer, filter);
+    for (const layer of ["selected-incidents", "selected-reports", "selected-units", "selected-closures", "selected-closure-signs"]) this.map.setFilter(layer, filter);
   }
 
   /** Where the form that is open would put its incident. */
@@ -432,7 +434,7 @@ function overlay(wall: boolean): LayerSpecification[] {
     { id: "reach-edge", type: "line", source: "area", paint: { "line-color": token("--u-libre"), "line-width": 2 } },
     ...closureLayers(token, wall),
     { id: "selected-closures", type: "line", source: "closures", filter: nothing, paint: closureRing },
-    { ...ring("closures", 19), id: "selected-closure-points" },
+    ring("closure-signs", 19),
     { id: "way-case", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--map-halo"), "line-width": 9 } },
     { id: "way", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--route"), "line-width": 5 } },
     {

@@ -6,11 +6,12 @@ import type { ExpressionSpecification, FilterSpecification, LayerSpecification }
 import type { Placed } from "../board";
 import { inForce } from "../closures";
 import { t } from "../i18n";
-import type { Closure } from "../wire";
+import { middleOf } from "../shapes";
+import type { Closure, Shape } from "../wire";
 import type { Paint } from "./style";
 
 /** Everything of a closure that answers to a click, topmost first. */
-export const CLOSURE_LAYERS = ["closure-signs", "closure-signs-line", "closure-bars", "closure-areas"];
+export const CLOSURE_LAYERS = ["closure-signs", "closure-bars", "closure-areas"];
 
 export function closureFeatures(closures: Placed<Closure>[], now: number): GeoJSON.Feature[] {
   return closures.flatMap((closure) => {
@@ -19,6 +20,10 @@ export function closureFeatures(closures: Placed<Closure>[], now: number): GeoJS
     return { type: "Feature", geometry: shape, properties: { subject, water: kind === "flooded", icon: `c:${kind}`, pattern: `h:${kind}`, label: reason || t(`closure.kind.${kind}`) } };
   });
 }
+
+/** One sign for each, wherever tiles cut its line. */
+export const closureSigns = (features: GeoJSON.Feature[]): GeoJSON.Feature[] =>
+  features.map((feature) => ({ ...feature, geometry: { type: "Point", coordinates: middleOf(feature.geometry as Shape) } }));
 
 const colour = (paint: Paint): ExpressionSpecification => ["case", ["get", "water"], paint("--cut-water"), paint("--cut")];
 const ofType = (...types: string[]): FilterSpecification => ["in", ["geometry-type"], ["literal", types]];
@@ -34,8 +39,6 @@ export function closureLayers(paint: Paint, wall: boolean): LayerSpecification[]
     "icon-allow-overlap": true,
     "icon-ignore-placement": true,
     "icon-size": ["interpolate", ["linear"], ["zoom"], 11, 0.7, 14, 1],
-    "icon-rotation-alignment": "viewport",
-    "text-rotation-alignment": "viewport",
     "text-field": wall ? "" : ["step", ["zoom"], "", 14.5, ["get", "label"]],
     "text-font": ["Noto Sans Bold"],
     "text-size": 12 * scale,
@@ -51,7 +54,6 @@ export function closureLayers(paint: Paint, wall: boolean): LayerSpecification[]
     { id: "closure-edge-bars", type: "line", source: "closures", filter: AREAS, paint: { "line-color": colour(paint), "line-width": wide(2.6), "line-dasharray": [3, 1.6] } },
     { id: "closure-case", type: "line", source: "closures", filter: LINES, layout: { "line-cap": "butt", "line-join": "round" }, paint: { "line-color": paint("--ink"), "line-width": wide(9.5) } },
     { id: "closure-bars", type: "line", source: "closures", filter: LINES, layout: { "line-join": "round" }, paint: { "line-color": colour(paint), "line-width": wide(6.5), "line-dasharray": [1.1, 0.7] } },
-    { id: "closure-signs-line", type: "symbol", source: "closures", filter: LINES, layout: { "symbol-placement": "line-center", ...sign }, paint: ink },
-    { id: "closure-signs", type: "symbol", source: "closures", filter: ofType("Point", "Polygon", "MultiPolygon"), layout: sign, paint: ink },
+    { id: "closure-signs", type: "symbol", source: "closure-signs", layout: sign, paint: ink },
   ] as LayerSpecification[];
 }
