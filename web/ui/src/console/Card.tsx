@@ -12,6 +12,7 @@ import { IncidentCard } from "./IncidentCard";
 import { NewIncidentCard } from "./IncidentForm";
 import { ReportCard } from "./ReportCard";
 import { UnitCard } from "./UnitCard";
+import { Zones } from "./Zones";
 
 /** The right side: whatever is selected, whole. */
 export function Card() {
@@ -20,7 +21,7 @@ export function Card() {
   const form = useDesk((state) => state.form);
   return (
     <aside className="card" id="card" tabIndex={-1} aria-label={t("card.title")}>
-      {form === "new" ? <NewIncidentCard /> : form === "closure" ? <ClosureForm /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
+      {form === "new" ? <NewIncidentCard /> : form === "closure" ? <ClosureForm /> : form === "zones" ? <Zones /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
     </aside>
   );
 }

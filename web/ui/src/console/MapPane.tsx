@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { IconBarrierBlock, IconList, IconMap, IconMaximize, IconMinus, IconPalette, IconPaletteOff, IconPlus } from "@tabler/icons-react";
+import { IconBarrierBlock, IconList, IconMap, IconMaximize, IconMinus, IconPalette, IconPaletteOff, IconPlus, IconPolygon } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { clock } from "../lib/clock";
@@ -29,6 +29,7 @@ export function MapPane() {
   const dark = useStore(tema, (held) => held.tema);
   const gray = useStore(mapa, (held) => held.gris);
   const mayClose = useMay("closure.draw");
+  const mayZone = useMay("zone.edit");
   const mayOpenNow = useRef(mayOpen);
   useEffect(() => {
     mayOpenNow.current = mayOpen;
@@ -44,7 +45,7 @@ export function MapPane() {
       clock,
       bounds,
       label: t("map.label"),
-      onSelect: (subject) => select(subject),
+      onSelect: (subject) => (subject.startsWith("zone:") ? desk.setState({ zone: subject.slice(5), pane: "card" }) : select(subject)),
       picking: () => wantsPlace(desk.getState().form),
       onClick: (at) => (wantsPlace(desk.getState().form) ? setPlace(at) : undefined),
       onDoubleClick: (at) => {
@@ -135,6 +136,13 @@ export function MapPane() {
               </ActionIcon>
             </Tooltip>
           ))}
+        {!list && mayZone && (
+          <Tooltip label={t("zones.title")} position="left">
+            <ActionIcon variant="default" size={34} aria-label={t("zones.title")} aria-pressed={form === "zones"} onClick={() => openForm(form === "zones" ? null : "zones")}>
+              <IconPolygon size={18} />
+            </ActionIcon>
+          </Tooltip>
+        )}
         {!list && mayClose && (
           <Tooltip label={`${t("closure.newTitle")} (B)`} position="left">
             <ActionIcon variant="default" size={34} aria-label={t("closure.newTitle")} aria-pressed={form === "closure"} onClick={() => openForm(form === "closure" ? null : "closure")}>

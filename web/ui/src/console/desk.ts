@@ -17,11 +17,13 @@ export interface Desk {
   /** The map's equivalent as a table. */
   list: boolean;
   help: boolean;
+  /** The zone that is being looked at, while the zones are on the map. */
+  zone: string | null;
   /** The map is there and can be drawn upon. */
   mapReady: boolean;
 }
 
-export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, mapReady: false }));
+export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, zone: null, mapReady: false }));
 export const useDesk = <T,>(select: (state: Desk) => T): T => useStore(desk, select);
 
 /** The one map of this window, when it is there. */

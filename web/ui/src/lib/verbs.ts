@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, Level, PlaceMatch, Point, Report, Shape, SimilarIncident, TimelineEntry } from "./wire";
+import type { AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, Level, PlaceMatch, Point, Report, Shape, SimilarIncident, TimelineEntry, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -84,3 +84,11 @@ export const etas = (to: LonLat) => api<Etas>(`/travel/etas?${lonLat("", to)}`);
 /** The way a unit would drive, as a line. */
 export const route = async (from: LonLat, to: LonLat, unit: string) =>
   (await api<{ geometry: GeoJSON.LineString }>(`/travel/route?${lonLat("from_", from)}&${lonLat("to_", to)}&unit_id=${unit}`)).geometry;
+
+export const zones = () => api<{ features: Zone[] }>("/zones");
+export const zone = (id: string) => api<Zone>(`/zones/${id}`);
+export const drawZone = (made: { id: string; kind: ZoneKind; name: string; desk: string; shape: GeoJSON.MultiPolygon }) => post<Zone>("/zones", made);
+/** One field of a zone, as it was read at `version`. */
+export const amendZone = (id: string, version: number, field: "name" | "desk" | "shape", value: string | GeoJSON.MultiPolygon) =>
+  api<Zone>(`/zones/${id}/${field}`, { method: "POST", body: { [field]: value }, version });
+export const endZone = (id: string, version: number) => api<Zone>(`/zones/${id}/end`, { method: "POST", body: {}, version });

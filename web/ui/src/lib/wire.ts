@@ -234,6 +234,17 @@ export interface SimilarIncident {
   state: IncidentState;
 }
 
+export const ZONE_KINDS = ["barrio", "district", "vecinal", "jurisdiction", "grid", "flood", "risk"] as const;
+export type ZoneKind = (typeof ZONE_KINDS)[number];
+
+/** A zone is no live thing: it is asked for when somebody looks. */
+export interface Zone {
+  type: "Feature";
+  id: string;
+  geometry: GeoJSON.MultiPolygon;
+  properties: { id: string; kind: ZoneKind; name: string; population: number | null; desk: string | null; valid_from: string | null; valid_until: string | null; version: number };
+}
+
 /** Travel time of one unit to one place. Only `road` is driven; the rest says why it is not. */
 export interface Eta {
   unit_id: string;

@@ -11,12 +11,13 @@ import { nextTurn } from "../closures";
 import { age } from "../format";
 import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, positionOld, signalLost } from "../queue";
 import { mapa, token } from "../theme";
-import type { Incident, Shape } from "../wire";
+import type { Incident, Shape, Zone } from "../wire";
 import { CLOSURE_LAYERS, closureFeatures, closureLayers, closureSigns } from "./closures";
 import type { Drawing, DrawingEvents, Tool } from "./drawing";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
 import { baseStyle } from "./style";
+import { zoneFeatures, zoneLayers } from "./zones";
 
 setWorkerUrl(workerUrl);
 
@@ -67,6 +68,7 @@ export class LiveMap {
   private sketched: Shape | null = null;
   private way: GeoJSON.LineString | null = null;
   private area: GeoJSON.FeatureCollection | null = null;
+  private zoned: { zones: Zone[]; chosen: string | null } | null = null;
   private drawing: Drawing | null = null;
   private turnTimer: ReturnType<typeof setTimeout> | null = null;
   private incidentTimer: ReturnType<typeof setTimeout> | null = null;
@@ -119,6 +121,7 @@ export class LiveMap {
       this.showSketch();
       this.showWay();
       this.showArea();
+      this.drawZones();
       this.drawing?.again();
     });
     this.map.on("webglcontextlost", () => options.onLost?.(true));
@@ -140,7 +143,7 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, area: empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, area: empty, zones: empty };
     style.layers.push(...overlay(wall));
     return style;
   }
@@ -155,7 +158,7 @@ export class LiveMap {
       found.sort((a, b) => order(a.layer.id) - order(b.layer.id));
       return (found[0]?.properties.subject as string | undefined) ?? null;
     };
-    const all = () => (this.options.picking?.() ? things : [...things, ...CLOSURE_LAYERS]);
+    const all = () => (this.options.picking?.() ? things : this.zoned ? [...things, "zone-fill"] : [...things, ...CLOSURE_LAYERS]);
     // One delegated handler each, for the whole life of the map.
     this.map.on("click", (event) => {
       if (this.drawing) return;
@@ -328,6 +331,16 @@ export class LiveMap {
     this.source("area")?.setData(this.area ?? shapes([]));
   }
 
+  /** Zones to look at and to choose from; null puts them away. */
+  showZones(zones: Zone[] | null, chosen: string | null = null): void {
+    this.zoned = zones && { zones, chosen };
+    this.drawZones();
+  }
+
+  private drawZones(): void {
+    this.source("zones")?.setData(shapes(this.zoned ? zoneFeatures(this.zoned.zones, this.zoned.chosen) : []));
+  }
+
   /** Draw by hand, or move the corners of what is there. The tool comes when it is first asked for. */
   async draw(what: Tool | GeoJSON.Polygon[], events: DrawingEvents): Promise<void> {
     const { Drawing: Pen } = await import("./drawing");
@@ -400,7 +413,7 @@ export class LiveMap {
   }
 }
 
-/** Static < reach < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
+/** Static < zones < reach < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
 function overlay(wall: boolean): LayerSpecification[] {
   const scale = wall ? 1.5 : 1;
   const get = (name: string): ExpressionSpecification => ["get", name];
@@ -430,6 +443,7 @@ function overlay(wall: boolean): LayerSpecification[] {
   const ink = { "text-color": token("--tx-hi"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.6 };
   const closureRing = { "line-color": token("--focus"), "line-width": 3, "line-gap-width": 8 };
   return [
+    ...zoneLayers(token),
     { id: "reach", type: "fill", source: "area", paint: { "fill-color": token("--u-libre"), "fill-opacity": 0.13 } },
     { id: "reach-edge", type: "line", source: "area", paint: { "line-color": token("--u-libre"), "line-width": 2 } },
     ...closureLayers(token, wall),
