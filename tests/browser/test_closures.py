@@ -54,10 +54,11 @@ async def a_scene(visitors: Visitors, city: City) -> dict[str, Any]:
         "place": f"Choque {new_id()}",
         "location": {"type": "Point", "coordinates": [city.west.x, city.west.y]},
     }
-    made: dict[str, Any] = await dispatcher.post("/incidents", body)
+    made = await dispatcher.post("/incidents", body)
     await stand(visitors, city, "M1", (-60.62, -32.95))
     await stand(visitors, city, "M2", (-60.668, -32.938))
-    return made["properties"]
+    incident: dict[str, Any] = made["properties"]
+    return incident
 
 
 async def stand(visitors: Visitors, city: City, call_sign: str, place: tuple[float, float]) -> None:
