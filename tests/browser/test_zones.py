@@ -80,7 +80,6 @@ async def test_a_limit_is_moved_with_the_mouse(visitors: Visitors, city: City) -
     await button(card(page), "Mover límites").click()
     await expect(card(page).get_by_text("Arrastrá los puntos")).to_be_visible()
     await expect(button(card(page), "Guardar límites")).to_be_disabled()
-    await page.wait_for_timeout(500)  # the handles are drawn
     await page.mouse.move(*ground.at(-60.60, -32.97))  # the other corner of the east lies under the tools
     await page.mouse.down()
     await page.mouse.move(*ground.at(-60.605, -32.965), steps=12)

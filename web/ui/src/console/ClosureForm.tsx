@@ -143,7 +143,7 @@ export function ClosureForm() {
         )}
         <div className={`point-line${draft.shape ? "" : " point-line-missing"}`}>
           <IconMapPin size={17} aria-hidden />
-          <span>{draft.shape ? t(`closure.drawn.${draft.tool}`, { count: cornersOf(draft.shape).length }) : tool ? t(asked ? "closure.askEsc" : `closure.draw.${draft.tool}`, { count: corners }) : t("closure.noMap")}</span>
+          <span>{draft.shape ? t(`closure.drawn.${draft.tool}`, { count: cornersOf(draft.shape).length }) : tool ? t(asked ? "closure.askEsc" : `closure.draw.${draft.tool}`, { count: corners }) : t(mapReady ? `closure.draw.${draft.tool}` : "closure.noMap")}</span>
           {draft.shape && mapReady && (
             <button type="button" className="link-button" onClick={() => begin(draft.tool)}>
               <IconPencil size={15} aria-hidden /> {t("closure.again")}

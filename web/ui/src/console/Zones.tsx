@@ -186,9 +186,8 @@ function OneZone({ zone, onChanged, onBack }: { zone: Zone; onChanged: () => voi
     if (cornersOf(zone.geometry).length > HANDLES) return setFailure(t("zones.tooManyCorners", { n: HANDLES }));
     begin();
     setFailure(null);
-    setMoving(true);
     setMoved(null);
-    void stage.map?.draw(polygons, { onChange: setMoved });
+    void stage.map?.draw(polygons, { onChange: setMoved }).then(setMoving);
   };
   const end = () =>
     void act(() => endZone(zone.id, properties.version)).then((done) => {

@@ -18,14 +18,16 @@ export const usePen = <T,>(select: (state: Pen) => T): T => useStore(pen, select
 
 export function takePen(tool: Tool, onDone: (shape: Shape) => void): void {
   if (!stage.map) return;
-  pen.setState({ tool, corners: 0, asked: false });
-  void stage.map.draw(tool, {
-    onCorners: (corners) => pen.setState({ corners, asked: false }),
-    onDone: (shape) => {
-      putPenDown();
-      onDone(shape);
-    },
-  });
+  pen.setState(NOTHING);
+  void stage.map
+    .draw(tool, {
+      onCorners: (corners) => pen.setState({ corners, asked: false }),
+      onDone: (shape) => {
+        putPenDown();
+        onDone(shape);
+      },
+    })
+    .then((atHand) => atHand && pen.setState({ tool }));
 }
 
 export function putPenDown(): void {

@@ -70,6 +70,7 @@ export class LiveMap {
   private area: GeoJSON.FeatureCollection | null = null;
   private zoned: { zones: Zone[]; chosen: string | null } | null = null;
   private drawing: Drawing | null = null;
+  private drawings = 0;
   private turnTimer: ReturnType<typeof setTimeout> | null = null;
   private incidentTimer: ReturnType<typeof setTimeout> | null = null;
   private unitTimer: ReturnType<typeof setTimeout> | null = null;
@@ -341,12 +342,15 @@ export class LiveMap {
     this.source("zones")?.setData(shapes(this.zoned ? zoneFeatures(this.zoned.zones, this.zoned.chosen) : []));
   }
 
-  /** Draw by hand, or move the corners of what is there. The tool comes when it is first asked for. */
-  async draw(what: Tool | GeoJSON.Polygon[], events: DrawingEvents): Promise<void> {
+  /** Draw by hand, or move the corners of what is there. The tool comes when it is first asked for; true once it is at hand. */
+  async draw(what: Tool | GeoJSON.Polygon[], events: DrawingEvents): Promise<boolean> {
+    this.stopDrawing();
+    const turn = this.drawings;
     const { Drawing: Pen } = await import("./drawing");
-    this.drawing?.stop();
+    if (turn !== this.drawings) return false; // put down again before the tool had come
     this.drawing = new Pen(this.map, token, what, events);
     this.map.getCanvas().focus();
+    return true;
   }
 
   get pen(): Drawing | null {
@@ -354,6 +358,7 @@ export class LiveMap {
   }
 
   stopDrawing(): void {
+    this.drawings += 1;
     this.drawing?.stop();
     this.drawing = null;
     this.map.getCanvas().style.cursor = "";
@@ -407,7 +412,7 @@ export class LiveMap {
     if (this.incidentTimer) clearTimeout(this.incidentTimer);
     if (this.unitTimer) clearTimeout(this.unitTimer);
     if (this.turnTimer) clearTimeout(this.turnTimer);
-    this.drawing?.stop();
+    this.stopDrawing();
     for (const act of this.leave) act();
     this.map.remove();
   }
