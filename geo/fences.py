@@ -14,6 +14,7 @@ from typing import Any, TypedDict, Unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import structlog
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, Text, false, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -22,12 +23,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.layers import mark_layer
 from geo.passage import Passage, What
-from geo.places import Shape, geojson, shape_checks
+from geo.places import Shape, geojson, is_finite, shape_checks
 from geo.zones import Zone, access_zone
 from realtime.access import OPERATIONS, VIGIA, Actor, Audience, Face, Faces, Permission, Role, face_for, require
 from realtime.database import Base, new_id, now
 from realtime.errors import AlreadyExists, Malformed, NotFound, Refusal, VersionMismatch
 from realtime.journal import Told, record
+
+log = structlog.get_logger()
 
 FENCES = "fences"  # the name of this layer in `map_layers`
 LARGEST = 5_000e6  # square metres; more than a city is no fence
@@ -539,8 +542,12 @@ async def fences_with_places(session: AsyncSession) -> list[tuple[Fence, BaseGeo
     for fence, zone in (await session.execute(query)).all():
         ended = zone is not None and zone.valid_until is not None and zone.valid_until <= at
         place = fence.shape if zone is None else zone.shape
-        if place is not None and not ended:
-            found.append((fence, place))
+        if place is None or ended:
+            continue
+        if place.is_empty or not is_finite(place):  # it came in past the door and the wall; the others still count
+            log.error("fences.not_a_shape", fence=str(fence.id))
+            continue
+        found.append((fence, place))
     return found
 
 

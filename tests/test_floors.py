@@ -153,6 +153,49 @@ def test_every_refusal_says_what_it_means() -> None:
     assert silent == []
 
 
+# Who makes shapes of what is not ours beside the door, and why it may.
+READERS_OF_SHAPES = {
+    "geo/files.py": "reads files for the door: what it makes goes through `parse_geometry` before anybody sees it",
+    "geo/osm/reading.py": "reads an extract of OSM, each coordinate checked by libosmium, behind the wall",
+    "geo/network.py": "our own rows",
+    "geo/street_index.py": "our own rows",
+    "web/demo/coquimbo.py": "the demo's own city, which comes with the program",
+}
+MAKERS = {"from_geojson", "from_wkt", "from_wkb", "loads_wkb", "loads_wkt"}
+
+
+def test_only_the_door_makes_shapes_of_what_comes_from_outside() -> None:
+    """GeoJSON, WKT and WKB become shapes in `geo/places.py`, and nobody mends what a stranger drew."""
+    makers, menders = set(), set()
+    for path, tree in modules().items():
+        makers |= {path for name, _ in calls(tree) if name in MAKERS}
+        makers |= {
+            path
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and (
+                (node.module or "").startswith(("shapely.wkt", "shapely.wkb"))
+                or ((node.module or "").startswith("shapely.geometry") and {a.name for a in node.names} & {"shape"})
+            )
+        }
+        makers |= {
+            path
+            for name, call in calls(tree)
+            if name == "shape" and isinstance(call.func, ast.Attribute) and "shapely" in ast.unparse(call.func)
+        }
+        menders |= {path for name, _ in calls(tree) if name in {"make_valid", "ST_MakeValid"}}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if re.search(r"ST_Geom\w*From(GeoJSON|Text|KML|GML|WKT)|ST_GeomFromEWKT", node.value):
+                    makers.add(path)
+                if re.search(r"ST_MakeValid\(", node.value):
+                    menders.add(path)
+    assert makers == READERS_OF_SHAPES.keys()
+    assert menders == set()
+    files = next(tree for path, tree in modules().items() if path == "geo/files.py")
+    assert "parse_geometry" in {name for name, _ in calls(files)}
+
+
 # ── Verbs ─────────────────────────────────────────────────────────────────────────────────────────
 
 # What changes things for a verb that has already asked: called by verbs and chores, never by an endpoint.

@@ -23,10 +23,14 @@ from geo.places import (
     NotGeometry,
     NullIsland,
     OutsideTheWorld,
+    OverTheEdge,
     RingNotClosed,
     ShapeInvalid,
+    ShapeTooWide,
+    check_shape,
     geojson,
     metres,
+    parse_box,
     parse_geometry,
     parse_point,
     point,
@@ -144,6 +148,54 @@ def test_the_dearest_shape_within_the_limit_is_judged_in_milliseconds() -> None:
     with pytest.raises(ShapeInvalid):
         parse_geometry({"type": "Polygon", "coordinates": [[*star, star[0]]]}, AREAS)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "refusal"),
+    [
+        ([[[179, -17], [-179, -17], [-179, -16], [179, -16], [179, -17]]], OverTheEdge),  # over the antimeridian
+        ([[[-60, -89], [-59, -89], [-59, -90], [-60, -89]]], OverTheEdge),
+        ([[[-179, -84], [179, -84], [179, 84], [-179, 84], [-179, -84]]], OverTheEdge),
+        ([[[-74, -55], [-53, -55], [-53, -22], [-74, -22], [-74, -55]]], ShapeTooWide),
+        ([[[-60, -33], [-59.9, -33], [-59.9, -32.9], [-60, -32.9], [-60, -33]]], ShapeTooWide),  # 100 km²
+    ],
+)
+def test_what_nobody_means_is_refused_with_its_reason(coordinates: Any, refusal: type[BadGeometry]) -> None:
+    with pytest.raises(refusal) as caught:
+        parse_geometry({"type": "Polygon", "coordinates": coordinates}, AREAS, max_square_metres=50e6)
+    assert caught.value.message.format_map(caught.value.facts)
+
+
+def test_a_bomb_is_refused_before_anything_is_built_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """61: 400,000 vertices never reach GEOS, in bytes or in an open file."""
+
+    def built(*_: object) -> None:
+        raise AssertionError("it was built")
+
+    for name in ("Polygon", "MultiPolygon", "LineString"):
+        monkeypatch.setattr(shapely, name, built)
+    ring = [*([SQUARE[0], SQUARE[1]] * 200_000), SQUARE[0]]
+    with pytest.raises(GeometryTooLarge):
+        parse_geometry({"type": "Polygon", "coordinates": [ring]}, AREAS)
+    with pytest.raises(GeometryTooLarge):
+        parse_geometry(json.dumps({"type": "Polygon", "coordinates": [ring]}).encode(), AREAS)
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "1,2,3", "1,2,3,x", "nan,0,1,1", "0,0,inf,1", "2,0,1,1", "0,2,1,1", "181,0,182,1", "1" * 200]
+)
+def test_what_is_no_box_is_refused(raw: str) -> None:
+    with pytest.raises(BadGeometry):
+        parse_box(raw)
+
+
+def test_a_place_that_is_none_is_written_out_as_unknown() -> None:
+    """It came in past the door and the wall: one NaN would make the whole answer unreadable."""
+    for spoilt in (shapely.Point(math.nan, 1), shapely.Point(), shapely.LineString([(1, 1), (math.nan, 2), (3, 3)])):
+        assert geojson(spoilt) is None
+    for spoilt in (shapely.LineString([(1, 1), (math.nan, 2), (3, 3)]), shapely.box(-200, 1, 2, 3), shapely.Polygon()):
+        with pytest.raises(BadGeometry):
+            check_shape(spoilt)
 
 
 def test_places_come_in_rounded_flat_and_in_one_piece() -> None:

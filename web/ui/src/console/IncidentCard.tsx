@@ -19,6 +19,7 @@ import { Dispatch } from "./Dispatch";
 import { CancelForm, CloseForm, HoldForm, ReclassifyForm, RelocateForm, ReopenForm } from "./IncidentActs";
 import { MatchLine } from "./PlaceField";
 import { Timeline } from "./Timeline";
+import { WhoseLine } from "./WhoseLine";
 
 /** Up to here (0 public, 1 operational) everybody at the desks may know: nothing to say. */
 const ORDINARY = 1;
@@ -54,6 +55,7 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
         {incident.sensitivity > ORDINARY && <span className="state-chip">{t(`sensitivity.${incident.sensitivity}`)}</span>}
       </p>
       <MatchLine match={incident.place_match} />
+      <WhoseLine of={incident} />
       {incident.summary && <p className="summary">{incident.summary}</p>}
       <Stamps stamps={incident.stamps} />
       <Acts incident={incident} over={over} />

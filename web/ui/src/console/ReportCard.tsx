@@ -20,6 +20,7 @@ import { openForm, select, useDesk } from "./desk";
 import { IncidentForm } from "./IncidentForm";
 import { MatchLine } from "./PlaceField";
 import { useAct } from "./useAct";
+import { WhoseLine } from "./WhoseLine";
 
 export function ReportCard({ report }: { report: Placed<Report> }) {
   const now = useSecond();
@@ -41,6 +42,7 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
         side={waiting && <Since at={report.received_at} className="timer timer-big" />}
       />
       <MatchLine match={report.place_match} />
+      <WhoseLine of={report} />
       <blockquote className="as-told">
         <p>{report.words}</p>
         <footer>{t("report.asTold")}</footer>

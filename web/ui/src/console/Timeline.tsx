@@ -128,6 +128,7 @@ export function sentence(
     priority: typeof said.priority === "number" ? t("timeline.priority", { n: said.priority }) : "",
     disposition: (disposition && dispositionName(disposition)) || disposition,
     organization: text("organization"),
+    fence: text("fence"),
   };
   const key = `timeline.kinds.${kind.replace(".", "_")}`;
   const base = (has(key) ? t(key, values) : kind).replace(/[\s:·]+$/, "");

@@ -48,7 +48,14 @@ interface Base {
   version: number;
 }
 
-export interface Incident extends Base {
+/** Whose a place is. `outside`: the city says where it ends, and this is beyond it. A line from before this was known says nothing. */
+export interface Whose {
+  jurisdiction?: string | null;
+  outside?: boolean;
+  desk?: string | null;
+}
+
+export interface Incident extends Base, Whose {
   code: string;
   masked: boolean;
   type_code: string;
@@ -70,7 +77,7 @@ export interface Incident extends Base {
   shared_with: string[];
 }
 
-export interface Report extends Base {
+export interface Report extends Base, Whose {
   channel: string;
   words: string;
   place: string | null;
