@@ -342,8 +342,9 @@ class Shape(TypeDecorator[BaseGeometry]):
         return None if value is None else from_shape(value, WGS84)
 
     def process_result_value(self, value: WKBElement | None, dialect: Dialect) -> BaseGeometry | None:  # noqa: ARG002
-        """PostGIS → shapely."""
-        return None if value is None else to_shape(value)
+        """PostGIS → shapely. What is no shape is handed on as it is; whoever writes it out leaves it out."""
+        with np.errstate(invalid="ignore"):
+            return None if value is None else to_shape(value)
 
 
 def shape_checks(column: str, *, vertices: int = MAX_VERTICES) -> tuple[CheckConstraint, ...]:

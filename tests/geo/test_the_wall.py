@@ -19,7 +19,7 @@ from tests.conftest import Client, SignIn
 from web.tables import METADATA
 
 COLUMNS = [
-    (table, column.name, str(column.type.impl_instance.geometry_type))
+    (table, column.name, str(getattr(column.type.impl_instance, "geometry_type", "")))
     for table in METADATA.sorted_tables
     for column in table.columns
     if isinstance(column.type, Shape)
@@ -95,15 +95,19 @@ def test_no_column_of_shapes_takes_what_is_none(database_url: str, table: Table,
         copy = _bare_copy(cursor, table)
 
         def put(shape: str) -> None:
-            cursor.execute(f"INSERT INTO {copy} ({column}) VALUES (ST_SetSRID({shape}, 4326))".encode())
+            cursor.execute(f"INSERT INTO {copy} ({column}) VALUES (ST_SetSRID({shape}, 4326))".encode())  # noqa: S608
 
         put(GOOD[kind])
+        taken = []
         for name, shape in BAD[kind].items():
-            with pytest.raises(psycopg.errors.CheckViolation):
+            try:
                 put(shape)
-                pytest.fail(f"{table.name}.{column} takes what is {name}")
+            except psycopg.errors.CheckViolation:
+                continue
+            taken.append(name)
+        assert taken == []
         with pytest.raises(psycopg.errors.InvalidParameterValue):
-            cursor.execute(f"INSERT INTO {copy} ({column}) VALUES (ST_SetSRID({GOOD[kind]}, 3857))".encode())
+            cursor.execute(f"INSERT INTO {copy} ({column}) VALUES (ST_SetSRID({GOOD[kind]}, 3857))".encode())  # noqa: S608
         cursor.execute(
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'",
             (table.name,),
@@ -117,10 +121,10 @@ def test_no_pair_of_numbers_is_taken_that_is_no_place(database_url: str, table: 
     url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
         copy = _bare_copy(cursor, table)
-        cursor.execute(f"INSERT INTO {copy} (lon, lat) VALUES (-60, -32)".encode())
+        cursor.execute(f"INSERT INTO {copy} (lon, lat) VALUES (-60, -32)".encode())  # noqa: S608
         for lon, lat in (("'NaN'", "1"), ("1", "'NaN'"), ("'Infinity'", "1"), ("181", "1"), ("1", "-90.5")):
             with pytest.raises(psycopg.errors.CheckViolation):
-                cursor.execute(f"INSERT INTO {copy} (lon, lat) VALUES ({lon}, {lat})".encode())
+                cursor.execute(f"INSERT INTO {copy} (lon, lat) VALUES ({lon}, {lat})".encode())  # noqa: S608
 
 
 # ── Rows that got in all the same ─────────────────────────────────────────────────────────────────
