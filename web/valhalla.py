@@ -16,7 +16,7 @@ import shapely
 
 from geo.drives import Drive
 from geo.network import Floats
-from geo.places import Point
+from geo.places import BadGeometry, Point, parse_geometry
 from geo.routes import Route, Step, TurnWord
 from geo.travel import NO_POSITION, Eta, NoWay
 
@@ -115,7 +115,11 @@ class Valhalla:
         contours = [{"time": one} for one in minutes]
         body = {"locations": _places([origin]), "costing": "auto", "contours": contours, "polygons": True}
         answer = self._ask("/isochrone", body) or {"features": []}
-        return [shapely.geometry.shape(feature["geometry"]) for feature in answer["features"]]
+        areas = frozenset({"Polygon", "MultiPolygon"})
+        try:
+            return [parse_geometry(one["geometry"], areas, max_vertices=20_000) for one in answer["features"]]
+        except BadGeometry as bad:
+            raise ValhallaAway from bad
 
     def _ask(self, path: str, body: dict[str, Any]) -> Any:
         """Its answer; None where it knows no way."""
