@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
+from xml.parsers import expat
 
 import pyogrio
 import shapely
@@ -49,6 +50,7 @@ EMPTY_FILE = "the file is empty"
 FILE_TOO_LARGE = "the file is larger than {limit} MB"
 TOO_MANY_FEATURES = "the file holds more than {limit} things"
 NOT_THAT = "the file does not hold what its name says: {error}"
+CUT = "the file is cut: it holds {size} of {said} bytes"
 DOCTYPE = "the file declares a document type (DOCTYPE), which map files have no use for"
 WRONG_ENCODING = "the file is not in {encoding}"
 BAD_ARCHIVE = "the archive is damaged: {error}"
@@ -66,7 +68,7 @@ UNKNOWN_CRS = (
 )
 BAD_CRS = "the projection {crs} is not known"
 WHYS = (
-    *(NO_FILE, UNKNOWN_FORMAT, EMPTY_FILE, FILE_TOO_LARGE, TOO_MANY_FEATURES, NOT_THAT, DOCTYPE, WRONG_ENCODING),
+    *(NO_FILE, UNKNOWN_FORMAT, EMPTY_FILE, FILE_TOO_LARGE, TOO_MANY_FEATURES, NOT_THAT, CUT, DOCTYPE, WRONG_ENCODING),
     *(BAD_ARCHIVE, ARCHIVE_PATH, ARCHIVE_BOMB, NOTHING_INSIDE, SEVERAL_INSIDE, SEVERAL_LAYERS, NO_LAYER),
     *(NO_GEOMETRY, NO_COLUMNS, UNKNOWN_CRS, BAD_CRS),
 )
@@ -347,6 +349,10 @@ def _read_xml(opened: _Opened, wishes: Wishes) -> _Raw:
     head = text[:65536]
     if re.search(r"<!(DOCTYPE|ENTITY)", text, flags=re.IGNORECASE):
         raise UnreadableFile(DOCTYPE)
+    try:
+        expat.ParserCreate("utf-8").Parse(_XML_HEAD.sub("", text.lstrip("\ufeff")), True)
+    except expat.ExpatError as error:
+        raise UnreadableFile(NOT_THAT, error=str(error)[:120]) from error
     wanted = "opengis.net/gml" if opened.ending == ".gml" else "<kml"
     if wanted not in head and not (opened.ending == ".kml" and re.search(r"<\w+:kml", head)):
         raise UnreadableFile(NOT_THAT, error=opened.ending)
@@ -369,6 +375,10 @@ def _as_claimed(claimed: str, guess: str) -> str:
 def _read_shapefile(opened: _Opened, wishes: Wishes) -> _Raw:
     table = opened.path.with_suffix(".dbf")
     encoding = wishes.encoding
+    with opened.path.open("rb") as file:
+        said = 2 * int.from_bytes(file.read(28)[24:28], "big")
+    if opened.path.stat().st_size < said:  # GDAL reads what there is and says nothing
+        raise UnreadableFile(CUT, size=opened.path.stat().st_size, said=said)
     if encoding is None and table.exists() and not opened.path.with_suffix(".cpg").exists():
         raw = table.read_bytes()
         try:
@@ -387,8 +397,14 @@ def _letters(dbf: bytes) -> bytes:
 
 
 def _read_geopackage(opened: _Opened, wishes: Wishes) -> _Raw:
-    if not opened.path.read_bytes()[:16].startswith(b"SQLite format 3"):
+    with opened.path.open("rb") as file:
+        head = file.read(32)
+    if not head.startswith(b"SQLite format 3"):
         raise UnreadableFile(NOT_THAT, error="GeoPackage")
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    said = (65536 if page == 1 else page) * pages
+    if opened.path.stat().st_size < said:
+        raise UnreadableFile(CUT, size=opened.path.stat().st_size, said=said)
     return _read_gdal(opened, wishes, "utf-8", {})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -63,9 +64,6 @@ async def record_import(
 
 async def latest_imports(session: AsyncSession) -> list[LayerImport]:
     """The last import of each layer, kind and source, by their names."""
-    query = (
-        select(LayerImport)
-        .distinct(LayerImport.layer, LayerImport.kind, LayerImport.source)
-        .order_by(LayerImport.layer, LayerImport.kind, LayerImport.source, LayerImport.made_at.desc())
-    )
+    parts = (LayerImport.layer, LayerImport.kind, LayerImport.source)
+    query = select(LayerImport).ext(distinct_on(*parts)).order_by(*parts, LayerImport.made_at.desc())
     return list((await session.scalars(query)).all())

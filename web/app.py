@@ -21,6 +21,7 @@ from web.api import (
     assignments,
     catalogue,
     closures,
+    facilities,
     fences,
     incidents,
     live,
@@ -46,7 +47,7 @@ VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
     *(session, catalogue, reports, incidents, assignments, units, positions, people),
-    *(places, addresses, zones, fences, closures, travel),
+    *(places, addresses, zones, facilities, fences, closures, travel),
     *(live, simulation),
 )
 SCREENS = ("/ingresar", "/consola", "/pared")

@@ -9,18 +9,23 @@ import asyncio
 import logging
 import sys
 from collections.abc import Coroutine
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import structlog
 import typer
 import uvicorn
 import uvloop
 
+from geo.files import Wishes
 from geo.tiles import MAX_ZOOM
 from realtime import relay as relay_process
 from web.app import create_app
 from web.boards import BOARDS
+from web.city.importing import Order, import_file
 from web.city.making import make_city
 from web.city.pack import NothingToPack, make_pack
 from web.city.showing import show_city
@@ -153,6 +158,51 @@ def city_new(
 ) -> None:
     """Make this installation's city from one OpenStreetMap file."""
     raise typer.Exit(asyncio.run(make_city(Settings(), name, osm, boundary=boundary, replace=replace)))
+
+
+class Imported(StrEnum):
+    """What can be imported."""
+
+    ZONES = "zones"
+    FACILITIES = "facilities"
+    CLOSURES = "closures"
+    HAZARDS = "hazards"
+
+
+@city.command("import")
+def city_import(
+    what: Imported,
+    file: Annotated[Path, typer.Argument(help="GeoJSON, GML, KML, KMZ, Shapefile (.zip), GeoPackage or CSV.")],
+    kind: Annotated[str, typer.Option("--as", help="barrio, flood, hospital, works …")],
+    *,
+    name_field: Annotated[str | None, typer.Option(help="The field with the names.")] = None,
+    key_field: Annotated[str | None, typer.Option(help="A field whose values stay when the file comes again.")] = None,
+    address_field: Annotated[str | None, typer.Option(help="The field with the addresses of facilities.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Where the file says it wrong: latin-1, cp850 …")] = None,
+    crs: Annotated[str | None, typer.Option(help="Where the file does not say it: EPSG:22185 …")] = None,
+    layer: Annotated[str | None, typer.Option(help="Of a file with several.")] = None,
+    source: Annotated[str | None, typer.Option(help="The name of these data, where one kind has several.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="When closures end, as the clock here shows it.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="What the file no longer has stays.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Even if most of what there is goes.")] = False,
+) -> None:
+    """Put a file's zones, facilities, closures or hazards on the map; a newer edition of it updates them."""
+    settings = Settings()
+    order = Order(
+        what=what.value,
+        file=file,
+        kind=kind,
+        wishes=Wishes(encoding=encoding, crs=crs, layer=layer, name_field=name_field),
+        key_field=key_field,
+        address_field=address_field,
+        source=source,
+        until=until.replace(tzinfo=ZoneInfo(settings.timezone)) if until else None,
+        dry_run=dry_run,
+        keep=keep,
+        replace=replace,
+    )
+    raise typer.Exit(asyncio.run(import_file(settings, order)))
 
 
 @city.command("show")

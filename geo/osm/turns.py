@@ -96,7 +96,7 @@ def _sign(tags: Tags) -> str:
         if others:
             raise _Unfit(OTHERS, traffic=", ".join(others))
     if sign not in SIGNS:
-        raise _Unfit(UNKNOWN_SIGN, sign=str(sign)[:40])
+        raise _Unfit(UNKNOWN_SIGN, sign=(sign or "–")[:40])
     return sign
 
 

@@ -125,6 +125,7 @@ MATRIX: dict[str, Row] = {
     "POST /people/{person_id}/disable": row(MANAGERS),
     "POST /people/{person_id}/password": row(MANAGERS, 204, password="otra clave de prueba"),
     "GET /zones": row(EVERYBODY),
+    "GET /facilities": row(PEOPLE),
     "GET /zones/{zone_id}": row(EVERYBODY),
     "GET /places/whose": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
     "POST /zones": row(MANAGERS, 201, id=NEW, kind="barrio", name="Centro", shape=A_BLOCK),

@@ -18,6 +18,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import exists, func, select
 
+from geo.city import present_city
 from geo.streets import StreetLink
 from geo.zones import Zone
 from incidents.assignments import Assignment, AssignmentStatus
@@ -148,6 +149,15 @@ async def count(demo: Demo) -> list[int]:
         found = [await session.scalar(select(func.count()).select_from(thing)) or 0 for thing in THINGS]
     await engine.dispose()
     return found
+
+
+async def test_the_demo_knows_that_it_is_one(demo: Demo) -> None:
+    engine = connect(demo.url, pool=1)
+    async with reading(sessions_of(engine)) as session:
+        city = await present_city(session)
+    await engine.dispose()
+    assert city is not None
+    assert (city.name, city.source) == ("La Serena–Coquimbo", "demo")
 
 
 async def test_the_city_is_prepared_once_and_repaired_after_loss(demo: Demo, network_file: Path) -> None:

@@ -65,6 +65,16 @@ def test_up_says_where_and_who_and_down_leaves_nothing(checkout: Checkout) -> No
     assert checkout.vigia("down")[0] == 0
 
 
+def test_no_demo_lives_in_a_real_city(checkout: Checkout) -> None:
+    checkout.data.mkdir(exist_ok=True)
+    (checkout.data / "own-city").write_text("Rosario\n")
+    code, said = up(checkout)
+    assert code == 0, said
+    facts = checkout.status()
+    assert {one["name"] for one in facts["processes"] if one["running"]} == ALL - {"simulate"}
+    assert checkout.vigia("down")[0] == 0
+
+
 def test_the_processes_are_told_where_everything_is(running: Checkout) -> None:
     told = json.loads((running.data / "environment.json").read_text())
     run = running.data / "run"

@@ -73,6 +73,69 @@ SPANISH: dict[str, str] = {
     "places": "localidades y barrios con nombre",
     "boundaries": "límites",
     "zones": "zonas",
+    # Importing.
+    "What changes": "Lo que cambiaría",
+    "What changed": "Lo que cambió",
+    "added": "nueva",
+    "gone": "terminada",
+    "renamed": "renombrada",
+    "moved": "movida",
+    "{metres} m, {hectares} ha": "{metres} m, {hectares} ha",
+    "{before} → {after}: {added} new, {gone} gone, {renamed} renamed, {moved} moved, {unchanged} unchanged.": (
+        "{before} → {after}: nuevas {added}, terminadas {gone}, renombradas {renamed}, "
+        "movidas o con otra forma {moved}, sin cambios {unchanged}."
+    ),
+    "Nothing was changed: it was a rehearsal (--dry-run).": "No se cambió nada: fue un ensayo (--dry-run).",
+    "{file}: {count} things, {crs}, {encoding}": "{file}: {count} elementos, {crs}, {encoding}",
+    "The file does not say its projection; its numbers are degrees, and are taken as WGS 84.": (
+        "El archivo no dice su proyección; sus números son grados y se toman como WGS 84."
+    ),
+    "Latitude stood before longitude; they were exchanged, as all lie by the city that way.": (
+        "La latitud estaba antes que la longitud; se invirtieron, porque así todo cae en la ciudad."
+    ),
+    "{count} texts had been through a wrong encoding and were put right.": (
+        "{count} textos habían pasado por una codificación equivocada y se corrigieron."
+    ),
+    "it has no name": "no tiene nombre",
+    "the file has no field “{field}”; it has: {fields}": "el archivo no tiene el campo «{field}»; tiene: {fields}",
+    "a zone is an area, and this file holds points or lines. Points are facilities: import facilities": (
+        "una zona es un área, y este archivo tiene puntos o líneas. Los puntos son instalaciones: "
+        "./vigia city import facilities"
+    ),
+    "“{kind}” is no kind of {what}; there is: {known}": "«{kind}» no es una clase de {what}; hay: {known}",
+    "{gone} of {there} would go, because the file does not have them. If that is meant, repeat with --replace; "
+    "if the file is an addition, give it a name of its own with --source; with --keep they stay": (
+        "Se irían {gone} de {there}, porque el archivo no los tiene. Si es lo que querés, repetí con --replace; "
+        "si el archivo es un agregado, dale un nombre propio con --source; con --keep quedan."
+    ),
+    "nothing of the file can be used": "no se puede usar nada del archivo",
+    "nothing of the file can be used: {reason}": "no se puede usar nada del archivo: {reason}",
+    # Showing.
+    "There is no city yet.": "Todavía no hay ciudad.",
+    "{name}, from {source}, {made}": "{name}, de {source}, {made}",
+    "From {west}, {south} to {east}, {north}": "De {west}, {south} a {east}, {north}",
+    "Layers": "Capas",
+    "Imported files": "Archivos importados",
+    "layer": "capa",
+    "kind": "clase",
+    "source": "conjunto",
+    "file": "archivo",
+    "edition": "edición",
+    "since": "desde",
+    "credit": "crédito",
+    "streets": "calles",
+    "numbering": "alturas",
+    "facilities": "instalaciones",
+    "closures": "cortes",
+    "hazards": "peligros",
+    "earth": "tierra",
+    "zone:barrio": "zonas: barrios",
+    "zone:district": "zonas: distritos",
+    "zone:vecinal": "zonas: vecinales",
+    "zone:jurisdiction": "zonas: jurisdicción",
+    "zone:grid": "zonas: cuadrículas",
+    "zone:flood": "zonas: inundables",
+    "zone:risk": "zonas: de riesgo",
     # Why an OpenStreetMap file, or something in it, is refused.
     "there is no such file: {file}": "no existe el archivo {file}",
     "the name of an OpenStreetMap file ends in {endings}": (
@@ -130,6 +193,7 @@ SPANISH: dict[str, str] = {
     "the file is larger than {limit} MB": "el archivo pasa de {limit} MB",
     "the file holds more than {limit} things": "el archivo tiene más de {limit} elementos",
     "the file does not hold what its name says: {error}": "el archivo no contiene lo que dice su nombre: {error}",
+    "the file is cut: it holds {size} of {said} bytes": "el archivo está cortado: tiene {size} de {said} bytes",
     "the file declares a document type (DOCTYPE), which map files have no use for": (
         "el archivo declara un tipo de documento (DOCTYPE), que un mapa no necesita"
     ),
