@@ -23,6 +23,7 @@ from geo.layers import MapArea, lay_areas
 from geo.streets import Street, StreetKind, lay_streets
 from geo.zones import Zone, ZoneKind, lay_zones
 from realtime.database import connect, new_id, now, sessions_of, transaction
+from resources.facilities import Facility, FacilityKind, lay_facilities
 from tests.builders import City
 from tests.served import Served, cloned, eventually
 from web.launcher import gdal
@@ -99,6 +100,8 @@ async def furnish_map(database_url: str) -> None:
         park = MapArea(layer="landuse", kind="park", kind_detail=None, name="Parque", rank=None, shape=river.shape)
         await lay_areas(session, "landuse", [park], CREDIT)
     async with transaction(sessions_of(engine)) as session:
+        await lay_facilities(session, City().actor("supervisor"), [*_facilities()])
+    async with transaction(sessions_of(engine)) as session:
         actor, lifted, later = City().actor("dispatcher"), new_id(), Validity(now() + dt.timedelta(hours=1))
         works, event = ClosureKind.WORKS, ClosureKind.EVENT
         await draw_closure(session, actor, new_id(), kind=works, reason=REASON, shape=stream.shape)
@@ -106,6 +109,22 @@ async def furnish_map(database_url: str) -> None:
         await draw_closure(session, actor, lifted, kind=event, reason=REASON, shape=river.shape)
         await lift_closure(session, actor, lifted)
     await engine.dispose()
+
+
+def _facilities() -> Iterator[Facility]:
+    """A hospital, a school that has closed, and what is not for everybody."""
+    kinds = FacilityKind
+    for kind, name in (
+        (kinds.HOSPITAL, "Hospital"),
+        (kinds.SCHOOL, "Cerrada"),
+        (kinds.CAMERA, "Cámara 3"),
+        (kinds.HYDRANT, "Boca 4"),
+    ):
+        closed = now() if name == "Cerrada" else None
+        yield Facility(
+            id=new_id(), kind=kind, name=name, address="San Juan 1", shape=Point(-60.65, -32.95), source="lista",
+            source_key=name, attributes={"note": REASON}, closed_at=closed, version=1,
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -99,6 +99,11 @@ def test_of_closures_only_those_in_force_and_never_the_reason(as_anybody: str) -
     assert REASON not in str(ask(as_anybody, "TABLE open_data.cortes"))
 
 
+def test_of_facilities_those_where_people_go_for_help(as_anybody: str) -> None:
+    shown = ask(as_anybody, "SELECT clase, nombre, direccion FROM open_data.equipamientos")
+    assert shown == [("hospital", "Hospital", "San Juan 1")]
+
+
 async def test_the_process_accepts_the_role(as_anybody: str) -> None:
     await refuse_power(Settings(open_database_url=as_anybody))
 
