@@ -32,7 +32,8 @@ class MapArea(Base):
     """Something on the base map that is no street: land, water, a park, a building, the name of a suburb.
 
     `layer`, `kind` and `kind_detail` are words of the Protomaps schema (`earth landuse water buildings places
-    boundaries`). `rank` is what decides who is drawn first: a place's population, a building's height in metres.
+    boundaries`, and of `roads` what is no street: rails, footpaths, piers). `rank` is what decides who is drawn
+    first: a place's population, a building's height in metres.
     """
 
     __tablename__ = "map_areas"

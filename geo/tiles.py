@@ -68,9 +68,9 @@ GROUND = (
 # From which zoom a landmark is named. What an emergency asks for first comes first; all others wait for `OTHER_POIS`.
 POIS = {
     **dict.fromkeys(("hospital", "aerodrome", "stadium"), 12),
-    **dict.fromkeys(("fire_station", "police", "ambulance_station", "university", "bus_station", "station"), 13),
+    **dict.fromkeys(("fire_station", "police", "ambulance_station", "university", "station"), 13),
     **dict.fromkeys(("townhall", "courthouse", "prison", "park", "cemetery", "zoo", "marina", "beach", "college"), 14),
-    **dict.fromkeys(("clinic", "ferry_terminal", "mall", "nature_reserve", "theme_park"), 14),
+    **dict.fromkeys(("clinic", "bus_station", "ferry_terminal", "mall", "nature_reserve", "theme_park"), 14),
     **dict.fromkeys(("school", "library", "museum", "theatre", "square", "marketplace", "bridge", "helipad"), 15),
     **dict.fromkeys(("kindergarten", "nursing_home", "place_of_worship", "fuel", "supermarket", "garden"), 16),
     **dict.fromkeys(("sports_centre", "attraction", "cinema", "government", "tram_stop", "community_centre"), 16),

@@ -22,7 +22,7 @@ from geo.zones import Zone, ZoneKind, lay_zones
 from realtime.access import Actor, Permission, require
 from realtime.database import now
 
-AREA_LAYERS = ("earth", "landuse", "water", "buildings", "places", "boundaries")
+AREA_LAYERS = ("earth", "landuse", "water", "buildings", "places", "boundaries", "roads")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from geo.osm.words import (
     bridge_name,
     building_height,
     doors_of,
+    drawn_road,
     landmark_kind,
     landuse_kind,
     name_of,
@@ -334,7 +335,8 @@ class _Reading:
         kind = street_kind(tags)
         waterway = tags.get("waterway") in WATERWAYS and tags.get("area") != "yes"
         coast = tags.get("natural") == "coastline"
-        if kind is None and not (waterway or coast or level):
+        drawn = drawn_road(tags) if kind is None else None
+        if kind is None and not (waterway or coast or level or drawn):
             if "addr:interpolation" in tags:
                 self.interpolations += [(way.id, tags, run) for run in _runs(way.nodes)[0]]
             elif not way.is_closed() and way.id not in self.plan.admin_ways and _wants_area(tags):
@@ -354,10 +356,24 @@ class _Reading:
                 continue
             if coast:
                 self.coast.append(line)
-            if level and self._inside(line):
-                self._put("boundaries", BOUNDARIES[level], line, detail=level, name=self._name(tags))
-            if waterway and self._inside(line) and tags.get("tunnel", "no") == "no":
-                self._put("water", tags["waterway"], line, name=self._name(tags))
+            if self._inside(line):
+                self._line(tags, line, level, drawn, waterway)
+
+    def _line(
+        self,
+        tags: Tags,
+        line: shapely.LineString,
+        level: str | None,
+        drawn: tuple[str, str] | None,
+        waterway: bool,
+    ) -> None:
+        name = self._name(tags)
+        if level:
+            self._put("boundaries", BOUNDARIES[level], line, detail=level, name=name)
+        if drawn:
+            self._put("roads", drawn[0], line, detail=drawn[1], name=name)
+        if waterway and tags.get("tunnel", "no") == "no":
+            self._put("water", tags["waterway"], line, name=name)
 
     def _street(self, way_id: int, tags: Tags, kind: StreetKind, runs: list[list[tuple[int, Position]]]) -> None:
         speed, unclear = street_speed(tags)

@@ -270,6 +270,24 @@ _WATER = {
 WATERWAYS = frozenset({"river", "stream", "canal", "ditch", "drain"})
 
 
+_RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge", "subway", "funicular"})
+_WALKED = _PATHS | {"steps", "bridleway"}
+
+
+def drawn_road(tags: Tags) -> tuple[str, str] | None:
+    """Kind and detail of a line that is no street but drawn like one: rails, footpaths, runways, piers."""
+    if tags.get("railway") in _RAILS and tags.get("tunnel", "no") == "no":
+        return "rail", tags["railway"]
+    if tags.get("aeroway") in {"runway", "taxiway"}:
+        return "aeroway", tags["aeroway"]
+    if tags.get("man_made") == "pier":
+        return "other", "pier"
+    side = tags.get("footway") in _SIDE_OF_A_STREET or tags.get("path") in _SIDE_OF_A_STREET
+    if tags.get("highway") in _WALKED and not side and tags.get("area") != "yes" and tags.get("indoor") != "yes":
+        return "path", tags["highway"]
+    return None
+
+
 def landuse_kind(tags: Tags) -> str | None:
     """Parks, woods, schools' grounds and what else is drawn flat."""
     return next((words[tags[key]] for key, words in _LANDUSE.items() if tags.get(key) in words), None)

@@ -70,7 +70,7 @@ def test_porto_alegre() -> None:
 def test_campo_grande_is_read_through_gzip() -> None:
     city = read_osm(real("osm_campo_grande_br/campo-grande.osm.gz"))
     assert len({street.osm_id for street in city.streets}) > 3900
-    assert sum(one.what == "way" and one.kept for one in city.refused) == 150  # cut at the edge of the extract
+    assert sum(one.what == "way" and one.kept for one in city.refused) == 155  # cut at the edge of the extract
 
 
 def test_only_what_is_inside_and_around() -> None:

@@ -72,6 +72,7 @@ SPANISH: dict[str, str] = {
     "buildings": "edificios",
     "places": "localidades y barrios con nombre",
     "boundaries": "límites",
+    "roads": "vías, senderos y muelles",
     "zones": "zonas",
     # Importing.
     "What changes": "Lo que cambiaría",
