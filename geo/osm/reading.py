@@ -367,13 +367,12 @@ class _Reading:
         drawn: tuple[str, str] | None,
         waterway: bool,
     ) -> None:
-        name = self._name(tags)
         if level:
-            self._put("boundaries", BOUNDARIES[level], line, detail=level, name=name)
+            self._put("boundaries", BOUNDARIES[level], line, detail=level, name=self._name(tags))
         if drawn:
-            self._put("roads", drawn[0], line, detail=drawn[1], name=name)
+            self._put("roads", drawn[0], line, detail=drawn[1], name=self._name(tags))
         if waterway and tags.get("tunnel", "no") == "no":
-            self._put("water", tags["waterway"], line, name=name)
+            self._put("water", tags["waterway"], line, name=self._name(tags))
 
     def _street(self, way_id: int, tags: Tags, kind: StreetKind, runs: list[list[tuple[int, Position]]]) -> None:
         speed, unclear = street_speed(tags)

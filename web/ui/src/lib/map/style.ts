@@ -41,7 +41,7 @@ export function flavor(paint: Paint): Flavor {
   const [edge, strong, tunnel] = [paint("--map-case"), paint("--map-case-strong"), paint("--map-tunnel")];
   const [label, placeLabel, halo] = [paint("--map-label"), paint("--map-label-place"), paint("--map-halo")];
   return {
-    background: paint("--map-ground"),
+    background: paint("--map-water"), // where there is no earth there is sea
     earth, park_a: green, park_b: green, wood_a: wood, wood_b: wood, scrub_a: green, scrub_b: green, zoo: green,
     hospital: civic, school: civic, industrial: plain, military: plain, aerodrome: plain, pedestrian: plain,
     glacier: paint("--map-halo"), sand: paint("--map-sand"), beach: paint("--map-sand"), runway: path, pier: plain,
