@@ -132,7 +132,7 @@ TELLING = frozenset(
     """frente al a en cerca donde detras atras junto lado arriba abajo sobre entre esquina esq casi pasando antes casa
     porton puerta rejas reja kiosco negocio local edificio mano altura con hay es esta por""".split()  # noqa: SIM905
 )
-COUNTRY = frozenset(["argentina", "brasil", "brazil", "republica", "provincia", "cp"])
+COUNTRY = frozenset(["argentina", "brasil", "brazil", "cp"])
 NUMBERED_WAYS = frozenset(KINDS) - BEFORE_NUMBER  # "Calle 1200" is no height
 WITH_LETTER = re.compile(r"^(\d{1,5})([a-h]|bis)$")
 ORDINAL = re.compile(r"^\d{1,2}(?:ro|do|to|er|vo|mo|no|o|a)$")
@@ -374,7 +374,14 @@ class _Search:
         """A town or a quarter behind the address, without a comma."""
         for size in (3, 2, 1):
             head, tail = bits[:-size], bits[-size:]
-            if head and head[-1] not in AND and self._is_town(tail):
+            first = tail[0] if head else "0"
+            if (
+                head[-1:]
+                and head[-1] not in AND
+                and not first.isdigit()
+                and first not in LITTLE
+                and self._is_town(tail)
+            ):
                 yield head, 0.99, []
                 return
         for size in (3, 2, 1):

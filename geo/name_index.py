@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel
 
-from geo.street_names import TITLES, sound_of, weight_of
+from geo.street_names import LETTER, TITLES, sound_of, weight_of
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int32]
 
 KEPT_WORDS = 4096  # words whose look-up is remembered; what is being typed comes again with the next key
 BY_EAR = 0.93
-WORTH_SHOWING = 0.45
+WORTH_SHOWING = 0.38
 AS_ONE_WORD = 0.78  # the least likeness of two names written without spaces
 
 
@@ -44,6 +44,9 @@ class NameIndex:
         """Some 10,000 names take a tenth of a second."""
         self._compact = ["".join(words) for words in names]
         self._core = [_core(words) for words in names]
+        self._cores_by_start: dict[tuple[str, int], list[int]] = {}  # by first letter and length
+        for i, core in enumerate(self._core):
+            self._cores_by_start.setdefault((core[:1], len(core)), []).append(i)
         counts: dict[str, int] = {}
         for words in names:
             for word in set(words):
@@ -100,12 +103,12 @@ class NameIndex:
             explained += best
         score = said / asked if asked else said
         score = score**1.25 * (0.87 + 0.13 * np.minimum(1.0, explained / np.maximum(self._total, 1e-6)))
-        chosen = np.argsort(-score, kind="stable")[: 2 * limit]
+        chosen = np.flatnonzero(score >= WORTH_SHOWING)
+        if len(chosen) > 2 * limit:
+            chosen = np.sort(chosen[np.argpartition(-score[chosen], 2 * limit)[: 2 * limit]])
         whole = "".join(words)
         found = {
-            int(i): 0.92 * float(score[i]) + 0.08 * Indel.normalized_similarity(whole, self._compact[i])
-            for i in chosen
-            if score[i] >= WORTH_SHOWING
+            int(i): 0.92 * float(score[i]) + 0.08 * Indel.normalized_similarity(whole, self._compact[i]) for i in chosen
         }
         if not found or max(found.values()) < 0.86:
             self._as_one_word(_core(words), found)
@@ -116,10 +119,16 @@ class NameIndex:
         """ "Sanmartin", "bel grano": spaces put wrong are typing errors like any other."""
         if len(whole) < 5:
             return
-        for _, fit, i in process.extract(
-            whole, self._core, scorer=OSA.normalized_similarity, score_cutoff=AS_ONE_WORD, limit=12
+        least, most = int(len(whole) * AS_ONE_WORD), math.ceil(len(whole) / AS_ONE_WORD)
+        near = [i for size in range(least, most + 1) for i in self._cores_by_start.get((whole[0], size), ())]
+        for _, fit, at in process.extract(
+            whole,
+            [self._core[i] for i in near],
+            scorer=OSA.normalized_similarity,
+            score_cutoff=AS_ONE_WORD,
+            limit=12,
         ):
-            found[i] = max(found.get(i, 0.0), 0.95 * fit)
+            found[near[at]] = max(found.get(near[at], 0.0), 0.95 * fit)
 
     def _names_of(self, ids: Ints, fits: Floats) -> tuple[Ints, Floats, Floats]:
         """The names with these words: the name, how well the word fits, and what that explains of the name."""
@@ -144,8 +153,9 @@ class NameIndex:
                     found[i] = max(found.get(i, 0.0), BY_EAR)
                 if typing and len(word) >= 4:
                     self._misspelt_so_far(word, found)
-            if word in self._place:
-                found[self._place[word]] = 1.0
+            for same in (word, word + LETTER):
+                if same in self._place:
+                    found[self._place[same]] = 1.0
             ids = np.fromiter(found.keys(), dtype=np.int32, count=len(found))
             self._known[key] = ids, np.fromiter(found.values(), dtype=np.float32, count=len(found))
             while len(self._known) > KEPT_WORDS:
