@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pluscodes
@@ -25,7 +25,7 @@ from geo.city import City
 from geo.landmarks import LANDMARKS, Landmark
 from geo.layers import MapArea, edition_of
 from geo.numbering import NUMBERING
-from geo.places import BadGeometry, Point, metres, near, point
+from geo.places import METRES_PER_DEGREE, BadGeometry, Point, metres, near, point
 from geo.street_index import NAMING, Area, Door, Found, Named, Piece, Spot, StreetIndex, pieces_of
 from geo.street_names import KINDS, LITTLE, fold, words_of
 from geo.streets import LOOK_AROUND, STREETS, StreetLink, and_before, place_words
@@ -90,10 +90,13 @@ class Match:
         }
 
 
+Bounds: TypeAlias = tuple[float, float, float, float]  # west, south, east, north, degrees
+
+
 class Geocoder(Protocol):
     """Another finder of places, asked only when this one is unsure. It never raises: no answer is no matches."""
 
-    async def find(self, words: str, near: Point | None, limit: int) -> list[Match]: ...
+    async def find(self, words: str, around: Bounds, limit: int) -> list[Match]: ...
 
 
 def is_sure(matches: Sequence[Match]) -> bool:
@@ -114,6 +117,28 @@ async def find_place(session: AsyncSession, words: str, *, near: Point | None = 
     """The places that `words` may mean, best first; `near` (the map's middle, a caller's antenna) breaks ties."""
     index = await address_index(session)
     return find_in(index, words, near=near, limit=limit)
+
+
+async def find_further(
+    session: AsyncSession, geocoder: Geocoder | None, words: str, *, near: Point | None = None, limit: int = 8
+) -> list[Match]:
+    """`find_place`, and where it is not sure also what another finder says that lies in the city's surroundings."""
+    index = await address_index(session)
+    own = find_in(index, words, near=near, limit=limit)
+    said = words.strip()
+    if geocoder is None or index.empty or is_sure(own) or not said or len(said) > MAX_WORDS:
+        return own
+    west, south, east, north = index.bounds
+    tall = SURROUNDINGS / METRES_PER_DEGREE
+    wide = tall / max(0.1, math.cos(math.radians((south + north) / 2)))
+    around = (west - wide, south - tall, east + wide, north + tall)
+    theirs = [
+        match
+        for match in await geocoder.find(said, around, limit)
+        if around[0] <= match.place.x <= around[2] and around[1] <= match.place.y <= around[3]
+        if all(metres(match.place, known.place) > SAME_PLACE or known.precision != match.precision for known in own)
+    ]
+    return sorted([*own, *theirs], key=lambda match: -match.score)[:limit]
 
 
 # --- reading the words ----------------------------------------------------------------------------------

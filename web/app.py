@@ -39,6 +39,7 @@ from web.boards import BOARDS
 from web.context import Machinery, Session
 from web.data_door import data_door
 from web.data_door import router as data_door_router
+from web.geocoders import geocoder_of
 from web.guard import Guard
 from web.pages import portal, welcome
 from web.settings import Settings
@@ -62,11 +63,14 @@ def create_app(settings: Settings) -> FastAPI:
         sessions = sessions_of(engine)
         bus = Bus(settings.redis_url, name=settings.redis_name)
         lane = PositionLane(sessions, bus)
-        app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart))
+        geocoder = geocoder_of(settings)
+        app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart), geocoder)
         try:
             async with lane.running(), data_door(settings) as app.state.data_door:
                 yield
         finally:
+            if geocoder:
+                await geocoder.close()
             await bus.close()
             await engine.dispose()
             await apart.dispose()

@@ -14,6 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from geo.addresses import Geocoder
 from realtime.access import ANYBODY, Actor
 from realtime.bus import Bus
 from realtime.catch_up import Boards
@@ -49,6 +50,7 @@ class Machinery:
     boards: Boards
     positions: PositionLane
     aside: Sessions | None = None  # a few connections apart: whoever counts an attempt may hold another already
+    geocoder: Geocoder | None = None  # another finder of places, where the installation names one
 
 
 def machinery(request: Request) -> Machinery:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
     timezone: str = "America/Argentina/Buenos_Aires"
     public_reports_per_hour: int = 60  # from one address; many neighbours share one on mobile networks
     valhalla_url: str | None = None  # a Valhalla to compare ours with in `./vigia bench routing`
+    geocoder: Literal["georef", "nominatim", "photon"] | None = None  # asked when our own index is unsure
+    geocoder_url: str | None = None  # where its paths begin; Georef has one of its own
     documentation: bool = True  # OpenAPI at /api/v1/openapi.json
 
     @property

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from geo.addresses import Match, find_place, is_sure
+from geo.addresses import Match, find_further, is_sure
 from geo.places import geojson, point
 from realtime.access import Role
 from web.bodies import Short
@@ -31,17 +31,25 @@ async def get_matches(
     lon: float | None = None,
     lat: float | None = None,
     limit: Annotated[int, Query(ge=1, le=20)] = 8,
+    more: bool = False,
 ) -> dict[str, Any]:
     """The places that `q` may mean, best first, also while it is being typed.
 
-    `lon`, `lat` (the map's middle) break ties; `sure` says that the first may be taken without asking.
+    `more` also asks the installation's other finder, where there is one and our own index is unsure: it may take a
+    second. `lon`, `lat` (the map's middle) break ties; `sure` says that the first may be taken without asking.
     """
     if actor.role is Role.NEIGHBOUR:
         address = request.client.host if request.client else "?"
         await attempt(machines.aside or machines.sessions, "search", address, limit=LOOKUPS, within=WITHIN)
     near = point(lon, lat) if lon is not None and lat is not None else None
-    matches = await find_place(session, q, near=near, limit=limit)
-    return {"sure": is_sure(matches), "matches": [match_document(match) for match in matches]}
+    geocoder = machines.geocoder if more else None
+    matches = await find_further(session, geocoder, q, near=near, limit=limit)
+    sure = is_sure(matches)
+    return {
+        "sure": sure,
+        "more": machines.geocoder is not None and not more and not sure,
+        "matches": [match_document(match) for match in matches],
+    }
 
 
 def match_document(match: Match) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent, type Ref } from
 import { t, word } from "../lib/i18n";
 import { CLOSED, kept, press, shown, type Option } from "../lib/suggestions";
 import { search } from "../lib/verbs";
-import type { PlaceMatch } from "../lib/wire";
+import type { Found, PlaceMatch } from "../lib/wire";
 import { stage } from "./desk";
 
 const PAUSE = 120; // ms without a key before asking
@@ -32,12 +32,16 @@ export function PlaceField({ ref, value, chosen, searchAtOnce, onWords, onChoose
     if (words.length < 2) return;
     let late = false;
     const timer = setTimeout(() => {
-      search(words, stage.map?.centre() ?? [undefined, undefined]).then(
-        (found) => {
-          if (late || !inside.current) return;
-          setList(found.matches.length > 0 ? shown(found) : CLOSED);
-          setSaid(t(found.matches.length === 0 ? "match.none" : found.sure ? "match.one" : "match.several"));
-        },
+      const centre = stage.map?.centre() ?? ([undefined, undefined] as const);
+      const show = (found: Found) => {
+        if (late || !inside.current) return;
+        // Somebody already walking the list is not moved to another.
+        setList((held) => (held.open && held.marked > 0 ? held : found.matches.length > 0 ? shown(found) : CLOSED));
+        setSaid(t(found.matches.length === 0 ? "match.none" : found.sure ? "match.one" : "match.several"));
+        if (found.more) search(words, [...centre], true).then(show, () => null);
+      };
+      search(words, [...centre]).then(
+        show,
         () => {
           if (late) return;
           setList(CLOSED);
@@ -107,6 +111,9 @@ export function PlaceField({ ref, value, chosen, searchAtOnce, onWords, onChoose
           }
         }}
       />
+      <p id={`${id}-said`} className="place-said" role="status">
+        {chosen ? "" : said}
+      </p>
       <ul id={`${id}-list`} role="listbox" aria-label={t("match.list")} className="place-list" hidden={!list.open}>
         {list.options.map((option, at) => (
           <li
@@ -126,9 +133,6 @@ export function PlaceField({ ref, value, chosen, searchAtOnce, onWords, onChoose
           </li>
         ))}
       </ul>
-      <p id={`${id}-said`} className="place-said" role="status">
-        {chosen ? "" : said}
-      </p>
       <MatchLine match={chosen} />
     </div>
   );

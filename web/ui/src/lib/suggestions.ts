@@ -14,7 +14,7 @@ export interface List {
 
 export const CLOSED: List = { options: [], sure: false, marked: -1, open: false };
 
-export const shown = ({ matches, sure }: Found): List => ({ options: matches, sure, marked: sure ? 0 : -1, open: true });
+export const shown = ({ matches, sure }: Pick<Found, "matches" | "sure">): List => ({ options: matches, sure, marked: sure ? 0 : -1, open: true });
 
 export interface Key {
   key: string;

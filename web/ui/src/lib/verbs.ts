@@ -59,8 +59,8 @@ export const assignmentStatus = (assignment: string, status: AssignmentStatus, r
 export const duty = (unit: string, to: "on_duty" | "break" | "out_of_service") => post(`/units/${unit}/duty`, { duty: to });
 
 export const describe = ([lon, lat]: LonLat) => api<{ place: string; zone: string | null }>(`/places/describe?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);
-export const search = (words: string, [lon, lat]: LonLat | [undefined, undefined]) =>
-  api<Found>(`/places/search?${new URLSearchParams({ q: words, ...(lon === undefined ? {} : { lon: lon.toFixed(5), lat: lat.toFixed(5) }) })}`);
+export const search = (words: string, [lon, lat]: LonLat | [undefined, undefined], more = false) =>
+  api<Found>(`/places/search?${new URLSearchParams({ q: words, ...(more ? { more: "true" } : {}), ...(lon === undefined ? {} : { lon: lon.toFixed(5), lat: lat.toFixed(5) }) })}`);
 export const simulate = (running: boolean) => post("/simulation", { running });
 
 export interface NewClosure {

@@ -39,6 +39,8 @@ export interface PlaceMatch {
 /** An answer while somebody types; `sure`: the first may be taken without asking. */
 export interface Found {
   sure: boolean;
+  /** Another finder may know better: ask again with `more`. */
+  more: boolean;
   matches: { label: string; kind: string; precision: Precision; location: Point; score: number; zone: string | null }[];
 }
 
