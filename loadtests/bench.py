@@ -21,7 +21,7 @@ from typing import cast
 
 import uvloop
 
-from loadtests import bench_routing
+from loadtests import bench_addresses, bench_routing
 from loadtests.bench_servers import SERVERS
 
 HELLO = b'{"type":"hello","resume":null}'
@@ -202,8 +202,10 @@ def main() -> int:
     """The command line."""
     if sys.argv[1:2] == ["routing"]:
         return bench_routing.main(sys.argv[2:])
+    if sys.argv[1:2] == ["addresses"]:
+        return bench_addresses.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="vigia bench", description=__doc__)
-    parser.add_argument("what", choices=["feed", "routing"])
+    parser.add_argument("what", choices=["feed", "routing", "addresses"])
     parser.add_argument("--feeds", type=int, nargs="+", default=[200, 1000, 3000])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
