@@ -313,7 +313,10 @@ WAYS: dict[str, Writer] = {
 
 
 class Trigrams:
-    """What most people write: unaccent, pg_trgm, ILIKE; a corner is two look-ups and the node that both share."""
+    """What most people write: unaccent, pg_trgm, ILIKE; a corner is two look-ups and the node that both share.
+
+    A number lies on the straight line between the known doors before and behind it.
+    """
 
     def __init__(self, url: str, pieces: Sequence[Piece], doors: Sequence[Door]) -> None:
         self._db = psycopg.connect(url, autocommit=True)
@@ -370,9 +373,14 @@ class Trigrams:
         name = said[: found.start()] + said[found.end() :] if found else said
         places: list[Position] = []
         for street in self.streets(name):
+            number = int(found[0]) if found else 0
             row = self._db.execute(
-                "SELECT x, y FROM door WHERE street = %s ORDER BY abs(number - %s) LIMIT 1",
-                (street, int(found[0]) if found else 0),
+                "SELECT low.x + (high.x - low.x) * share, low.y + (high.y - low.y) * share"
+                " FROM (SELECT * FROM door WHERE street = %s AND number <= %s ORDER BY number DESC LIMIT 1) low,"
+                " (SELECT * FROM door WHERE street = %s AND number >= %s ORDER BY number LIMIT 1) high,"
+                " LATERAL (SELECT coalesce((%s - low.number)::float / nullif(high.number - low.number, 0), 0)"
+                "  AS share) part",
+                (street, number, street, number, number),
             ).fetchone()
             if row:
                 places.append((row[0], row[1]))
