@@ -43,6 +43,11 @@ MAX_MEMBERS = 2000
 MAX_FEATURES = 200_000
 MAX_VERTICES = 100_000  # of one feature; the coast of a province has fewer
 
+NAME_FIELDS = (
+    *("name", "nombre", "barrio", "distrito", "vecinal", "zona", "denominacion", "denominaci", "titulo", "title"),
+    *("departamento", "provincia", "localidad", "nam", "fna", "nombre_geografico", "etiqueta", "label", "sector"),
+)
+
 # Why a whole file is refused.
 NO_FILE = "there is no such file: {file}"
 UNKNOWN_FORMAT = "files that end in {ending} cannot be read; what can: {endings}"
@@ -99,6 +104,7 @@ class MapFile:
     encoding: str
     mended: int  # texts that had gone through a wrong encoding
     swapped: bool = False  # latitude stood first
+    name_field: str | None = None  # the one told, or the likeliest
 
 
 @dataclass(slots=True)
@@ -118,7 +124,7 @@ class Wishes:
     encoding: str | None = None
     crs: str | None = None
     layer: str | None = None
-    name_field: str | None = None  # to name things that are refused
+    name_field: str | None = None
     near: tuple[float, float, float, float] | None = None  # where the city is, to see swapped coordinates
 
 
@@ -141,6 +147,12 @@ def read_map_file(path: Path, allowed: Collection[str], wishes: Wishes = Wishes(
     if len(raw.shapes) > MAX_FEATURES:
         raise UnreadableFile(TOO_MANY_FEATURES, limit=MAX_FEATURES)
     return _through_the_door(raw, allowed, wishes)
+
+
+def field_of(names: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """The first field with one of the names, whatever its case."""
+    by_lower = {name.lower(): name for name in names}
+    return next((by_lower[name] for name in wanted if name in by_lower), None)
 
 
 # --- the copy -------------------------------------------------------------------------------------------
@@ -479,12 +491,13 @@ def _through_the_door(raw: _Raw, allowed: Collection[str], wishes: Wishes) -> Ma
     crs, told = _projection(raw, wishes)
     turn = _turning(crs)
     found = MapFile([], [], list(dict.fromkeys(name for row in raw.fields for name in row)), crs, told, raw.encoding, 0)
+    found.name_field = wishes.name_field or field_of(found.names, NAME_FIELDS)
     documents = [_document(shape, turn) for shape in raw.shapes]
     found.swapped = turn is None and _stand_swapped(documents, wishes.near)
     for number, (document, row) in enumerate(zip(documents, raw.fields, strict=True), 1):
         fields = {name: mended(value) for name, value in row.items()}
         found.mended += sum(fields[name] != value for name, value in row.items())
-        name = fields.get(wishes.name_field or "") or next(iter(fields.values()), None)
+        name = fields.get(found.name_field or "")
         if document is None or isinstance(document, str):
             found.refused.append(Refused("feature", str(number), name, document or WITHOUT_PLACE))
             continue

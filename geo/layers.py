@@ -60,8 +60,11 @@ async def lay_areas(session: AsyncSession, layer: str, areas: Iterable[MapArea],
 
 
 async def mark_layer(session: AsyncSession, name: str, attribution: str | None = None) -> None:
-    """Say that a layer has changed: tiles and networks made from the old edition are stale from now on."""
-    row = {"edition": uuid4().hex[:12], "attribution": attribution, "changed_at": now()}
+    """Say that a layer has changed: tiles and networks made from the old edition are stale from now on.
+
+    Who lays a part of a layer and names nobody takes the credit of the rest from no one.
+    """
+    row = {"edition": uuid4().hex[:12], "changed_at": now()} | ({"attribution": attribution} if attribution else {})
     put = insert(MapLayer).values(name=name, **row)
     await session.execute(put.on_conflict_do_update(index_elements=[MapLayer.name], set_=row))
 

@@ -27,9 +27,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from geo.city import extent
 from geo.closures import ClosureKind, Validity, amend_closure, closures_in_force, draw_closure
 from geo.difference import Move, Pair, Thing, base_key, key_of, moved, pairs, unique_keys
-from geo.files import Feature, MapFile, Wishes, read_map_file
+from geo.files import Feature, MapFile, Wishes, field_of, read_map_file
 from geo.imports import record_import
-from geo.places import GeometryTypeRefused
+from geo.places import METRES_PER_DEGREE, GeometryTypeRefused
 from geo.refused import Refused, UnreadableFile
 from geo.zones import Zone, ZoneKind, end_zone, lay_zones_over, multipolygon
 from realtime.access import VIGIA
@@ -45,12 +45,9 @@ PLACES = frozenset({"Point", "Polygon", "MultiPolygon"})
 NAMESPACE = UUID("019e0000-0000-7000-8000-0000000000fa")  # ids of closures, from their file's keys
 CLOSURE_VERTICES = 2000
 MANY, MOST = 4, 0.5  # a file that would end more than half of at least so many is perhaps another file
+FAR_AWAY = 50_000.0  # metres; what lies there belongs to another city
 SHOWN = 15  # changes of one sort
 
-NAME_FIELDS = (
-    *("name", "nombre", "barrio", "distrito", "vecinal", "zona", "denominacion", "denominaci", "titulo", "title"),
-    *("departamento", "provincia", "localidad", "nam", "fna", "nombre_geografico", "etiqueta", "label", "sector"),
-)
 ADDRESS_FIELDS = ("direccion", "domicilio", "address", "ubicacion", "addr")
 PEOPLE_FIELDS = ("population", "poblacion", "habitantes", "pob_total", "personas")
 ABOUT_FIELDS = frozenset(  # what a facility may carry along: nothing here is about anybody
@@ -183,7 +180,7 @@ async def _import(page: Page, settings: Settings, sessions: Sessions, order: Ord
     )
     with page.progress("Reading {file}", file=order.file.name):
         found = await asyncio.to_thread(read_map_file, order.file, allowed, wishes)
-    _tell_file(page, order, found)
+    _tell_file(page, order, found, near)
     entries, refused = _entries(order, found)
     if not entries:
         page.left_out(refused, settings.data / LEFT_OUT)
@@ -236,7 +233,7 @@ def _entries(order: Order, found: MapFile) -> tuple[list[Entry], list[Refused]]:
     for wanted in (order.wishes.name_field, order.key_field, order.address_field):
         if wanted and wanted not in found.names:
             raise UnreadableFile(NO_FIELD, field=wanted, fields=", ".join(found.names) or "–")
-    name_field = order.wishes.name_field or field_of(found.names, NAME_FIELDS)
+    name_field = found.name_field
     refused, named = list(found.refused), []
     for feature in found.features:
         name = feature.fields.get(name_field or "") or (order.kind if name_field is None else None)
@@ -260,12 +257,6 @@ def _entries(order: Order, found: MapFile) -> tuple[list[Entry], list[Refused]]:
             )
         )
     return named, refused
-
-
-def field_of(names: Sequence[str], wanted: Sequence[str]) -> str | None:
-    """The first field with one of the names, whatever its case."""
-    by_lower = {name.lower(): name for name in names}
-    return next((by_lower[name] for name in wanted if name in by_lower), None)
 
 
 def _plan(order: Order, old: Sequence[Thing], known: Mapping[str, UUID], entries: Sequence[Entry]) -> Plan:
@@ -432,7 +423,13 @@ async def _lay_closures(
 # --- telling --------------------------------------------------------------------------------------------
 
 
-def _tell_file(page: Page, order: Order, found: MapFile) -> None:
+def distance_from(frame: Sequence[float], shape: BaseGeometry) -> float:
+    """Metres from the frame of the city, roughly."""
+    west, south, east, north = frame
+    return float(shapely.box(west, south, east, north).distance(shape)) * METRES_PER_DEGREE
+
+
+def _tell_file(page: Page, order: Order, found: MapFile, near: Sequence[float] | None) -> None:
     text = "{file}: {count} things, {crs}, {encoding}"
     page.line(
         text,
@@ -446,6 +443,9 @@ def _tell_file(page: Page, order: Order, found: MapFile) -> None:
         page.line("The file does not say its projection; its numbers are degrees, and are taken as WGS 84.", "yellow")
     if found.swapped:
         page.line("Latitude stood before longitude; they were exchanged, as all lie by the city that way.", "yellow")
+    if near is not None and (far := sum(distance_from(near, one.shape) > FAR_AWAY for one in found.features)):
+        text = "{count} of them lie more than {kilometres} km from the city."
+        page.line(text, "yellow", count=far, kilometres=round(FAR_AWAY / 1000))
     if found.mended:
         page.line("{count} texts had been through a wrong encoding and were put right.", count=found.mended)
 

@@ -97,6 +97,9 @@ SPANISH: dict[str, str] = {
     "{count} texts had been through a wrong encoding and were put right.": (
         "{count} textos habían pasado por una codificación equivocada y se corrigieron."
     ),
+    "{count} of them lie more than {kilometres} km from the city.": (
+        "{count} de ellos están a más de {kilometres} km de la ciudad."
+    ),
     "it has no name": "no tiene nombre",
     "the file has no field “{field}”; it has: {fields}": "el archivo no tiene el campo «{field}»; tiene: {fields}",
     "a zone is an area, and this file holds points or lines. Points are facilities: import facilities": (
