@@ -18,6 +18,7 @@ from incidents.assignments import AssignmentStatus
 from incidents.incident import IncidentState
 from incidents.reports import Channel, ReportStatus
 from realtime.access import Permission, Role
+from resources.facilities import FacilityKind
 from resources.organizations import OrganizationKind
 from resources.people import ACCOUNT_ROLES
 from resources.units import Duty, UnitKind
@@ -297,7 +298,18 @@ def test_every_kind_of_a_timeline_is_in_the_api() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [IncidentState, AssignmentStatus, ReportStatus, Channel, Duty, UnitKind, OrganizationKind, Permission, ClosureKind],
+    [
+        IncidentState,
+        AssignmentStatus,
+        ReportStatus,
+        Channel,
+        Duty,
+        UnitKind,
+        OrganizationKind,
+        Permission,
+        ClosureKind,
+        FacilityKind,
+    ],
 )
 def test_every_word_that_a_client_meets_is_in_the_api(words: type[StrEnum]) -> None:
     missing = {word.value for word in words if not re.search(rf"\b{re.escape(word.value)}\b", API)}
