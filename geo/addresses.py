@@ -25,7 +25,7 @@ from geo.city import City
 from geo.landmarks import LANDMARKS, Landmark
 from geo.layers import MapArea, edition_of
 from geo.numbering import NUMBERING
-from geo.places import METRES_PER_DEGREE, BadGeometry, Point, metres, near, point
+from geo.places import METRES_PER_DEGREE, BadGeometry, Point, geojson, metres, near, point
 from geo.street_index import NAMING, Area, Door, Found, Named, Piece, Spot, StreetIndex, pieces_of
 from geo.street_names import KINDS, LITTLE, fold, words_of
 from geo.streets import LOOK_AROUND, STREETS, StreetLink, and_before, place_words
@@ -697,6 +697,7 @@ async def load_index(session: AsyncSession) -> StreetIndex:
     landmarks = [
         Named(one.name, one.alt_names, one.kind, one.address, one.shape.x, one.shape.y)
         for one in await session.scalars(select(Landmark).order_by(Landmark.id))
+        if geojson(one.shape) is not None  # it says in the log which row is no place
     ]
     areas = [Area(zone.name, zone.kind, zone.shape) for zone in await zones(session) if zone.kind in NAMED_ZONES]
     quarters = select(MapArea).where(MapArea.layer == AREAS, MapArea.name.is_not(None)).order_by(MapArea.id)
@@ -712,7 +713,9 @@ async def load_index(session: AsyncSession) -> StreetIndex:
 NAMED_ZONES = NAMING | {ZoneKind.JURISDICTION}
 LINKS = """
     SELECT id, name, alt_names, kind, a_node, b_node, ST_AsBinary(shape) FROM street_links
-    WHERE id > :after AND (name IS NOT NULL OR alt_names <> '{}') ORDER BY id LIMIT :page
+    WHERE id > :after AND (name IS NOT NULL OR alt_names <> '{}')
+      AND ST_Length(shape) < 'Infinity'  -- a row that is no shape must not cost the others
+    ORDER BY id LIMIT :page
 """
 DOORS = "SELECT street, number, suffix, ST_X(shape), ST_Y(shape) FROM address_points ORDER BY id"
 

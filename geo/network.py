@@ -24,7 +24,7 @@ from scipy.sparse.csgraph import connected_components
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from geo.places import METRES_PER_DEGREE, Point, Position
+from geo.places import METRES_PER_DEGREE, Point, Position, is_sound
 from geo.streets import Access, StreetLink, TurnRestriction
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -421,7 +421,8 @@ async def load_network(session: AsyncSession) -> tuple[list[Link], list[Turn]]:
         StreetLink.speed_kmh,
         StreetLink.access,
         StreetLink.osm_id,
-    ).order_by(StreetLink.id)
+    )
+    query = query.where(is_sound(StreetLink.shape)).order_by(StreetLink.id)
     rows = (await session.execute(query)).all()
     shapes = shapely.from_wkb([bytes(row[2]) for row in rows])
     links = [Link(row[0], row[1], shape, *row[3:]) for row, shape in zip(rows, shapes, strict=True)]

@@ -370,6 +370,11 @@ def sound(column: str) -> str:
     return f"ST_Length({column}) + ST_Perimeter({column}) < 'Infinity'"
 
 
+def is_sound(column: ColumnElement[Any] | Any) -> ColumnElement[bool]:
+    """`sound` for a query that reads shapes into memory: one row that is none must not cost all the others."""
+    return (func.ST_Length(column) + func.ST_Perimeter(column)) < cast(literal("Infinity"), Float)
+
+
 def in_sql(shape: BaseGeometry) -> ColumnElement[Any]:
     """A shape as a value inside a query."""
     return literal(shape, Shape("GEOMETRY"))
@@ -388,6 +393,7 @@ def near(column: ColumnElement[Any] | Any, shape: BaseGeometry, within: float) -
     box = func.ST_MakeEnvelope(west - wide, south - tall, east + wide, north + tall, WGS84)
     return and_(
         column.op("&&")(box),
+        is_sound(column),
         func.ST_DWithin(cast(column, Geography), cast(in_sql(shape), Geography), within),
     )
 

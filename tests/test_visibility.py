@@ -20,11 +20,14 @@ from shapely import Point
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import geo.fences
 from coordination.sharing import share_incident
 from geo.closures import Closure, access_closure
 from geo.closures import board as board_of_closures
 from geo.closures import faces_of as faces_of_closure
 from geo.closures import visible_to as closure_visible_to
+from geo.fences import Fence, FenceVisit, open_visit
+from geo.passage import Passage, What
 from incidents.assignments import Assignment, live_assignments
 from incidents.catalogue import catalogue
 from incidents.closing import close_incident
@@ -51,14 +54,14 @@ from incidents.reports import visible_to as report_visible_to
 from incidents.timeline import add_note, timeline
 from incidents.triage import accept_report, dismiss_report, join_report, similar_incidents
 from realtime.access import VIGIA, Actor, Role, face_for
-from realtime.database import Sessions, new_id, reading, transaction
+from realtime.database import Sessions, new_id, now, reading, transaction
 from realtime.errors import NotFound
 from resources.units import Unit, UnitKind, access_unit, add_unit
 from resources.units import board as board_of_units
 from resources.units import faces_of as faces_of_unit
 from resources.units import visible_to as unit_visible_to
 from tests.api.desks import app_on, badges, copy_of, desk, machinery_of
-from tests.builders import City, a_closure
+from tests.builders import City, a_closure, a_fence
 from tests.conftest import Client
 
 WHOLE, BARE, MASKED, HIDDEN = "whole", "bare", "masked", "hidden"
@@ -610,6 +613,35 @@ async def test_closures_are_seen_by_everybody_with_an_account_and_nobody_else(to
             assert [_id_of(one) for one in (await client.get("closures")).json()["features"]] == [closure.id], who
             absent = await client.post(f"closures/{uuid4()}/lift")
             assert absent.status_code == (404 if who in {"dispatcher", "trained", "supervisor"} else 403), who
+
+
+async def test_fences_and_visits_are_seen_by_operations_as_far_as_the_incident_may_be_known(
+    town: Town, city: City
+) -> None:
+    async with transaction(town.sessions) as session:
+        fence = await a_fence(session, city.actor("supervisor"))
+        passage = Passage(What.ENTERED, now())
+        visits = [
+            await open_visit(session, fence, passage, who="M1", unit_id=city.units["M1"]),
+            *[
+                await open_visit(session, fence, passage, who="2026-1", incident_id=uuid4(), sensitivity=level)
+                for level in range(4)
+            ],
+        ]
+    for who, actor in city.everybody.items():
+        sees_fence = who in {"call_taker", "dispatcher", "trained", "supervisor"}
+        async with reading(town.sessions) as session:
+            board = {_id_of(one) for one in await geo.fences.board(session, actor)}
+            visible = set(await session.scalars(select(Fence.id).where(geo.fences.visible_to(actor))))
+            assert (fence.id in board) == (fence.id in visible) == sees_fence, who
+            assert (face_for(actor.keys, geo.fences.faces_of(fence)) is not None) == sees_fence, who
+            board = {_id_of(one) for one in await geo.fences.board_of_visits(session, actor)}
+            visible = set(await session.scalars(select(FenceVisit.id).where(geo.fences.visit_visible_to(actor))))
+            for visit in visits:
+                sees = sees_fence and (visit.sensitivity <= 2 or who in {"trained", "supervisor"})
+                assert (visit.id in board) == (visit.id in visible) == sees, (who, visit.sensitivity)
+                face = face_for(actor.keys, geo.fences.faces_of_visit(visit))
+                assert (face is not None) == sees, (who, visit.sensitivity)
 
 
 async def test_of_people_only_those_who_manage_them_hear(town: Town, city: City) -> None:

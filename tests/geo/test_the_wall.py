@@ -7,15 +7,20 @@ from typing import Any
 
 import psycopg
 import pytest
+from shapely import box
 from sqlalchemy import Table, make_url, text
 
 from geo.fences import Watch, fences_with_places
+from geo.landmarks import Landmark, lay_landmarks
+from geo.layers import MapArea, lay_areas
 from geo.places import Shape, geojson
+from geo.streets import lay_streets
 from geo.zones import lay_zones
 from realtime.database import Sessions, new_id, transaction
 from tests.bad_input.conftest import strictly
 from tests.builders import EAST, WEST, City, a_closure, a_fence, a_report, a_zone, an_incident
 from tests.conftest import Client, SignIn
+from tests.geo.test_map import STREETS, tile_over
 from web.tables import METADATA
 
 COLUMNS = [
@@ -186,3 +191,35 @@ async def test_one_spoilt_row_does_not_cost_the_others(
         assert moved.status_code == 200, "and can be put right"
     async with transaction(sessions) as session:
         assert [fence.name for fence, _ in await fences_with_places(session)] == ["Sana"]
+
+
+async def test_one_spoilt_street_does_not_cost_the_city(
+    signed_in: SignIn, client: Client, sessions: Sessions, city: City
+) -> None:
+    """Tiles, words for a place, search and travel times are made of what is left."""
+    async with transaction(sessions) as session:
+        await lay_streets(session, STREETS, "© somebody")
+        plaza = Landmark(id=new_id(), source="test", kind="park", name="Plaza Podrida", shape=WEST, alt_names=[])
+        await lay_landmarks(session, "test", [plaza])
+        park = MapArea(layer="landuse", kind="park", shape=box(-60.66, -32.96, -60.65, -32.95))
+        await lay_areas(session, "landuse", [park], "© somebody")
+    spoilt_line = f"ST_SetSRID({_line((-60.65, -32.95), (NAN, NAN), (-60.649, -32.95))}, 4326)"
+    await _poison(
+        sessions,
+        street_links=(spoilt_line, "name = 'Jujuy'"),
+        landmarks=(POISONED_POINT, "true"),
+        map_areas=(POISONED_AREA, "true"),
+    )
+    z, x, y = tile_over(-60.6495, -32.9495, 14)
+    assert (await client.get(f"/api/v1/tiles/{z}/{x}/{y}.mvt")).status_code == 200
+    words = await client.get("/api/v1/places/describe?lon=-60.6495&lat=-32.95001")
+    assert words.json()["street"] == "Rioja"
+    found = await client.get("/api/v1/places/search?q=Rioja y Salta")
+    assert found.status_code == 200
+    assert found.json()["matches"]
+    nowhere = await client.get("/api/v1/places/search?q=Plaza Podrida")
+    assert [one["label"] for one in nowhere.json()["matches"] if "Podrida" in one["label"]] == []
+    async with signed_in("dispatcher") as desk:
+        answer = await desk.get("/api/v1/travel/etas?lon=-60.6495&lat=-32.95")
+        assert answer.status_code == 200, answer.text
+        strictly(answer.content)
