@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -364,6 +365,23 @@ def test_an_empty_gml_geometry(tmp_path: Path) -> None:
     both = gml("Centro", LON_LAT).replace(end, empty + end)
     found = read_map_file(written(tmp_path / "map.gml", both), POLYGONS)
     assert (len(found.features), whys(found)) == (1, [WITHOUT_PLACE])
+
+
+def test_nothing_is_fetched(tmp_path: Path) -> None:
+    """Neither a schema nor a linked map nor what a link in the geometry points to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.3)
+        there = f"http://127.0.0.1:{server.getsockname()[1]}"
+        text = gml("Centro", LON_LAT).replace("http://127.0.0.1:9", there)
+        link = f'<m:other xmlns:x="http://www.w3.org/1999/xlink" x:href="{there}/more.gml#p"/>'
+        text = text.replace("<m:BARRIO>", f"{link}<m:BARRIO>")
+        assert len(read_map_file(written(tmp_path / "map.gml", text), POLYGONS).features) == 1
+        place = "<Placemark><name>A</name><Point><coordinates>-60.7,-32.9</coordinates></Point></Placemark>"
+        more = f"<NetworkLink><Link><href>{there}/more.kml</href></Link></NetworkLink>"
+        kml = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{place}{more}</Document></kml>'
+        assert len(read_map_file(written(tmp_path / "map.kml", kml), ANY).features) == 1
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 # ── Refused as a whole ────────────────────────────────────────────────────────────────────────────
