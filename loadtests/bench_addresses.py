@@ -359,7 +359,7 @@ class Trigrams:
     def find(self, words: str) -> list[Position]:
         """Up to three places."""
         said = words.split(",", maxsplit=1)[0]
-        parts = re.split(r"\s(?:y|e|esq\.?|con|&)\s|/|&", said, maxsplit=1)
+        parts = re.split(r"\s(?:y|e|esq\.?|con|&)\s|/|&", said, maxsplit=1, flags=re.IGNORECASE)
         if len(parts) == 2:
             ones, others = self.streets(parts[0]), self.streets(parts[1])
             rows = self._db.execute(
