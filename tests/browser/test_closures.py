@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 from collections.abc import Iterator
@@ -168,6 +169,126 @@ async def draw_line(page: Page, ground: Ground, places: list[tuple[float, float]
     await expect(card(page).get_by_text(f"Calle marcada, {len(places)} puntos")).to_be_visible()
 
 
+async def close_by_hand(visitors: Visitors, kind: str, reason: str, shape: dict[str, Any], **more: Any) -> str:
+    """A closure without a screen."""
+    body = {"id": str(new_id()), "kind": kind, "reason": reason, "shape": shape} | more
+    made = await (await visitors.desk("dispatcher")).post("/closures", body)
+    return str(made["properties"]["id"])
+
+
+async def lift_all(visitors: Visitors) -> None:
+    """Open every street."""
+    dispatcher = await visitors.desk("dispatcher")
+    for closure in (await dispatcher.get("/closures"))["features"]:
+        await dispatcher.post(f"/closures/{closure['properties']['id']}/lift", {})
+
+
+async def test_time_alone_takes_a_closure_off_the_map_and_out_of_the_eta(visitors: Visitors, city: City) -> None:
+    incident = await a_scene(visitors, city)
+    page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
+    ground = await Ground.of(page, await bounds_of(visitors))
+    await live(page)
+    await row(page, re.compile(incident["place"])).click()
+    await expect(card(page).get_by_text("por calle", exact=True)).to_be_visible()
+    free = minutes(await minutes_of(page, "M1").inner_text())
+    line = {"type": "LineString", "coordinates": [list(place) for place in ACROSS]}
+    until = (now() + dt.timedelta(seconds=25)).isoformat()
+    await close_by_hand(visitors, "works", "Se termina enseguida", line, valid_until=until)
+    near = (ACROSS[0][0], -32.946)
+    await until_drawn(page, ground, near)
+    await expect(minutes_of(page, "M1")).not_to_have_text(re.compile(rf"^{free} min"))
+    await expect(minutes_of(page, "M1")).to_have_text(re.compile(rf"^{free} min"), timeout=60_000)
+    await until_drawn(page, ground, near, gone=True)
+
+
+async def test_what_is_drawn_is_not_lost_by_a_slip_and_a_point_needs_no_mouse(visitors: Visitors, city: City) -> None:
+    page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
+    await live(page)
+    await expect(page.locator(".map-surface canvas")).to_be_visible()
+    ground = await Ground.of(page, await bounds_of(visitors))
+    await page.keyboard.press("b")
+    await expect(page.get_by_text("Clic donde empieza el corte")).to_be_visible()
+    for place in ((-60.65, -32.96), (-60.65, -32.945), (-60.64, -32.945)):
+        await page.mouse.move(*ground.at(*place), steps=4)
+        await page.mouse.click(*ground.at(*place))
+        await page.wait_for_timeout(150)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("Hay 3 puntos sin terminar")).to_be_visible()
+    await shot(page, "closures-7-pregunta")
+    await page.keyboard.press("Backspace")  # goes on instead
+    await expect(page.get_by_text("Enter termina · ⌫")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("Hay 2 puntos sin terminar")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("Clic donde empieza el corte")).to_be_visible()
+    await button(card(page), "En el centro del mapa").press("Enter")
+    await expect(card(page).get_by_text("Punto marcado")).to_be_visible()
+    await expect(card(page).get_by_label("Motivo")).to_be_focused()
+    await page.keyboard.type("Árbol caído")
+    await page.keyboard.press("Escape")  # the draft stays
+    await expect(card(page).get_by_role("heading", name="Cortar calle")).to_have_count(0)
+    await page.keyboard.press("b")
+    await expect(card(page).get_by_label("Motivo")).to_have_value("Árbol caído")
+    await card(page).get_by_label("Motivo").press("Control+Enter")
+    await expect(card(page).get_by_role("heading", name="Calle cortada")).to_be_visible()
+    await button(card(page), "+1 h").click()
+    await expect(page.get_by_text(re.compile("^Corte desde las"))).to_be_visible()
+    await lift_all(visitors)
+    await expect(card(page).get_by_text("El corte se levantó o venció.")).to_be_visible()
+
+
+WATER = (74, 168, 255)  # --cut-water
+ROUTE = (217, 163, 255)  # --route in the dark
+
+
+async def test_each_kind_has_its_drawing_and_the_way_there_is_shown(visitors: Visitors, city: City) -> None:
+    incident = await a_scene(visitors, city)
+
+    def line(*places: tuple[float, float]) -> dict[str, Any]:
+        return {"type": "LineString", "coordinates": [list(place) for place in places]}
+
+    def area(west: float, south: float, east: float, north: float) -> dict[str, Any]:
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        return {"type": "Polygon", "coordinates": [ring]}
+
+    await close_by_hand(visitors, "closed", "Choque múltiple", line((-60.644, -32.954), (-60.644, -32.946)))
+    await close_by_hand(visitors, "flooded", "Bajo anegado", area(-60.639, -32.963, -60.629, -32.955))
+    await close_by_hand(visitors, "works", "Bacheo", line((-60.636, -32.942), (-60.628, -32.942), (-60.628, -32.938)))
+    await close_by_hand(visitors, "event", "Feria", area(-60.657, -32.945, -60.649, -32.939), passable_by=["ambulance"])
+    obstacle = {"type": "Point", "coordinates": [-60.652, -32.958]}
+    await close_by_hand(visitors, "obstacle", "Árbol caído", obstacle)
+    page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
+    ground = await Ground.of(page, await bounds_of(visitors))
+    await live(page)
+    await row(page, re.compile(incident["place"])).click()
+    await expect(card(page).get_by_text("por calle · 5 cortes")).to_be_visible()
+    await until_drawn(page, ground, (-60.636, -32.961), WATER)
+    await until_drawn(page, ground, (-60.655, -32.9405), AMBER)
+    await card(page).locator(".candidates li").filter(has_text="M1").hover()
+    await until_drawn(page, ground, (-60.622, -32.95), ROUTE)
+    await shot(page, "closures-8-oscuro")
+    await page.get_by_role("button", name="Ver como lista").click()
+    await expect(page.get_by_role("table", name="Cortes").get_by_text("Feria")).to_be_visible()
+    await shot(page, "closures-9-lista")
+
+    light = await visitors.arrive("/consola", "supervisor", size=(1600, 900), theme="light")
+    await live(light)
+    await until_drawn(light, await Ground.of(light, await bounds_of(visitors)), (-60.636, -32.961), WATER)
+    await light.mouse.click(*ground.at(-60.634, -32.9565))
+    await expect(card(light).get_by_role("heading", name="Anegada")).to_be_visible()
+    await shot(light, "closures-8-claro")
+    await light.keyboard.press("b")
+    await shot(light, "closures-3-claro")
+
+    small = await visitors.arrive("/consola", "trained", size=(360, 740))
+    await small.get_by_role("button", name="Mapa", exact=True).click()
+    await small.wait_for_timeout(1500)
+    await shot(small, "closures-8-chico")
+    await small.get_by_role("button", name="Cortar calle").click()
+    await shot(small, "closures-3-chico")
+    await lift_all(visitors)
+
+
 def minutes(text: str) -> int:
     """The number in front of "min"."""
     found = re.match(r"(\d+) min", text)
@@ -175,11 +296,18 @@ def minutes(text: str) -> int:
     return int(found[1])
 
 
-async def until_drawn(page: Page, ground: Ground, place: tuple[float, float], *, gone: bool = False) -> None:
-    """Until the bars of a closure are on the map at a place, or are there no more."""
-    for _ in range(100):
-        count = await ground.pixels_near(page, place, AMBER)
+async def until_drawn(
+    page: Page,
+    ground: Ground,
+    place: tuple[float, float],
+    colour: tuple[int, int, int] = AMBER,
+    *,
+    gone: bool = False,
+) -> None:
+    """Until something of a colour is on the map at a place, or is there no more."""
+    for _ in range(150):
+        count = await ground.pixels_near(page, place, colour)
         if (count == 0) if gone else (count > 20):
             return
         await page.wait_for_timeout(100)
-    raise AssertionError(f"{count} pixels of a closure at {place}")
+    raise AssertionError(f"{count} pixels of {colour} at {place}")

@@ -139,6 +139,8 @@ function OneZone({ zone, onChanged, onBack }: { zone: Zone; onChanged: () => voi
     setMoving(false);
     setMoved(null);
   };
+  // Esc leaves the limits as they were; not when a corner has been moved: that asks for one of the two buttons.
+  useKey("escape", () => (moved ? setFailure(t("zones.unsaved")) : stopMoving()), moving);
   useEffect(() => {
     return () => {
       stage.map?.stopDrawing();

@@ -10,7 +10,7 @@ import { etas as ask, type LonLat } from "../lib/verbs";
 import type { Eta } from "../lib/wire";
 
 const EVERY = 10_000;
-const TOGETHER = 60; // closures that come in one breath are one question
+const APART = 250; // closures that come in one breath are two questions at most: the first at once
 
 export interface Roads {
   state: "asking" | "road" | "failed" | "offline";
@@ -35,11 +35,13 @@ export function useEtas(at: LonLat | null): Roads {
   const place = at?.map((degrees) => degrees.toFixed(6)).join() ?? "";
   const [held, setHeld] = useState<{ place: string; answer: Roads } | null>(null);
   const asked = useRef(0);
+  const last = useRef(-Infinity);
   const answered = useRef(0);
 
   useEffect(() => {
     if (!at || offline) return;
-    const timer = setTimeout(() => {
+    const question = () => {
+      last.current = performance.now();
       asked.current += 1;
       const turn = asked.current;
       const keep = (answer: Roads) => {
@@ -51,7 +53,10 @@ export function useEtas(at: LonLat | null): Roads {
         ({ etas, closures }) => keep({ state: "road", etas: new Map(etas.map((each) => [each.unit_id, each])), closures }),
         () => keep({ state: "failed", etas: NONE, closures: 0 }),
       );
-    }, TOGETHER);
+    };
+    const wait = last.current + APART - performance.now();
+    if (wait <= 0) return question();
+    const timer = setTimeout(question, wait);
     return () => clearTimeout(timer);
     // `place` stands for `at`.
     // eslint-disable-next-line react-hooks/exhaustive-deps

@@ -71,6 +71,7 @@ export class LiveMap {
   private zoned: { zones: Zone[]; chosen: string | null } | null = null;
   private drawing: Drawing | null = null;
   private drawings = 0;
+  private closed = "";
   private turnTimer: ReturnType<typeof setTimeout> | null = null;
   private incidentTimer: ReturnType<typeof setTimeout> | null = null;
   private unitTimer: ReturnType<typeof setTimeout> | null = null;
@@ -114,6 +115,7 @@ export class LiveMap {
     });
     this.map.on("style.load", () => {
       this.ready = true;
+      this.closed = "";
       this.drawIncidents();
       this.drawUnits();
       this.drawClosures();
@@ -235,8 +237,13 @@ export class LiveMap {
     const now = clock.now();
     const closures = board.closures();
     const drawn = closureFeatures(closures, now);
-    this.source("closures")?.setData(shapes(drawn));
-    this.source("closure-signs")?.setData(shapes(closureSigns(drawn)));
+    const known = JSON.stringify(drawn);
+    // Most lines are about something else: the map is not made to draw the same again.
+    if (this.ready && known !== this.closed) {
+      this.closed = known;
+      this.source("closures")?.setData(shapes(drawn));
+      this.source("closure-signs")?.setData(shapes(closureSigns(drawn)));
+    }
     if (this.turnTimer) clearTimeout(this.turnTimer);
     const turn = nextTurn(closures, now);
     // Far ones are found again by the five-second round.
