@@ -222,7 +222,7 @@ async def test_what_is_drawn_is_not_lost_by_a_slip_and_a_point_needs_no_mouse(vi
     await page.keyboard.press("Escape")
     await expect(page.get_by_text("Clic donde empieza el corte")).to_be_visible()
     await button(card(page), "En el centro del mapa").press("Enter")
-    await expect(card(page).get_by_text("Punto marcado")).to_be_visible()
+    await expect(card(page).get_by_text("Esquina marcada")).to_be_visible()
     await expect(card(page).get_by_label("Motivo")).to_be_focused()
     await page.keyboard.type("Árbol caído")
     await page.keyboard.press("Escape")  # the draft stays
@@ -231,6 +231,8 @@ async def test_what_is_drawn_is_not_lost_by_a_slip_and_a_point_needs_no_mouse(vi
     await expect(card(page).get_by_label("Motivo")).to_have_value("Árbol caído")
     await card(page).get_by_label("Motivo").press("Control+Enter")
     await expect(card(page).get_by_role("heading", name="Calle cortada")).to_be_visible()
+    (made,) = (await (await visitors.desk("dispatcher")).get("/closures"))["features"]
+    assert made["geometry"]["type"] == "Polygon"  # the whole crossing, not one of its streets
     await button(card(page), "+1 h").click()
     await expect(page.get_by_text(re.compile("^Corte desde las"))).to_be_visible()
     await lift_all(visitors)

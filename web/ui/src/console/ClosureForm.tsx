@@ -10,7 +10,7 @@ import { t } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { board, useLink } from "../lib/live";
 import type { Tool } from "../lib/map/drawing";
-import { cornersOf } from "../lib/shapes";
+import { around, cornersOf } from "../lib/shapes";
 import { say } from "../lib/toasts";
 import { drawClosure, type LonLat } from "../lib/verbs";
 import type { ClosureKind, Shape } from "../lib/wire";
@@ -30,6 +30,9 @@ interface Draft {
 }
 
 const TOOLS: Tool[] = ["line", "point", "polygon"];
+const CORNER = 25; // metres: all streets that meet there, and no house's width more
+/** Whoever marks a corner means the whole crossing; a bare point would close one of its streets. */
+const crossing = (shape: Shape): Shape => (shape.type === "Point" ? around(shape.coordinates as LonLat, CORNER) : shape);
 const blank = (): Draft => ({ id: newId(), tool: "line", shape: null, kind: "closed", reason: "", until: "four", passing: ["emergency"] });
 
 /** `B`: draw where nobody gets through, then why, until when, and who may pass. Closed when the server said so, not before. */
@@ -48,7 +51,8 @@ export function ClosureForm() {
     latest.current = draft;
   });
 
-  const setShape = (shape: Shape | null) => {
+  const setShape = (drawn: Shape | null) => {
+    const shape = drawn && crossing(drawn);
     change({ shape });
     stage.map?.sketch(shape);
     if (shape) reason.current?.focus();
@@ -60,7 +64,7 @@ export function ClosureForm() {
     takePen(next, setShape);
   };
   const choose = (next: Tool) => {
-    const standing = corners > 1 || (draft.shape !== null && draft.shape.type !== "Point");
+    const standing = corners > 1 || (draft.shape !== null && draft.tool !== "point");
     if (next !== draft.tool && standing) setWanted(next);
     else begin(next);
   };
@@ -143,7 +147,7 @@ export function ClosureForm() {
         )}
         <div className={`point-line${draft.shape ? "" : " point-line-missing"}`}>
           <IconMapPin size={17} aria-hidden />
-          <span>{draft.shape ? t(`closure.drawn.${draft.tool}`, { count: cornersOf(draft.shape).length }) : tool ? t(asked ? "closure.askEsc" : `closure.draw.${draft.tool}`, { count: corners }) : t(mapReady ? `closure.draw.${draft.tool}` : "closure.noMap")}</span>
+          <span>{draft.shape ? t(`closure.drawn.${draft.tool}`, { count: cornersOf(draft.shape).length, metres: CORNER }) : tool ? t(asked ? "closure.askEsc" : `closure.draw.${draft.tool}`, { count: corners }) : t(mapReady ? `closure.draw.${draft.tool}` : "closure.noMap")}</span>
           {draft.shape && mapReady && (
             <button type="button" className="link-button" onClick={() => begin(draft.tool)}>
               <IconPencil size={15} aria-hidden /> {t("closure.again")}

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Board } from "./board";
+import { metresBetween } from "./format";
 import { inForce, nextTurn, toCome, untilAt } from "./closures";
 import { closureFeatures } from "./map/closures";
-import { areaIn, middleOf, polygonsOf } from "./shapes";
+import { areaIn, around, middleOf, polygonsOf } from "./shapes";
 import type { Closure, Feature } from "./wire";
 
 const NOW = Date.parse("2026-11-25T22:30:00Z"); // 19:30 in the city
@@ -51,6 +52,13 @@ describe("shapes", () => {
     expect(middleOf(LINE)).toEqual([-60.7, -32.9]);
     expect(middleOf(SQUARE)).toEqual([1, 1]);
     expect(middleOf({ type: "Point", coordinates: [1, 2] })).toEqual([1, 2]);
+  });
+
+  it("stand around a place as a closed ring, each corner as far as the others", () => {
+    const [ring = []] = around([-60.66, -32.95], 25).coordinates;
+    expect(ring).toHaveLength(17);
+    expect(ring.at(-1)).toEqual(ring[0]);
+    for (const corner of ring) expect(metresBetween([-60.66, -32.95], corner as [number, number])).toBeCloseTo(25, 0);
   });
 
   it("come out of a file as one area, or not at all", () => {

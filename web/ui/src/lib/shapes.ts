@@ -55,6 +55,18 @@ export function boxOf(shape: Shape): [number, number, number, number] {
   return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }
 
+const METRES_PER_DEGREE = 111_195;
+
+/** So many metres around a place, as a ring of sixteen corners. */
+export function around([lon, lat]: LonLat, metres: number): GeoJSON.Polygon {
+  const [up, across] = [metres / METRES_PER_DEGREE, metres / METRES_PER_DEGREE / Math.cos((lat * Math.PI) / 180)];
+  const ring = Array.from({ length: 16 }, (_, i) => {
+    const angle = (i * Math.PI) / 8;
+    return [Number((lon + across * Math.cos(angle)).toFixed(7)), Number((lat + up * Math.sin(angle)).toFixed(7))];
+  });
+  return { type: "Polygon", coordinates: [[...ring, ring[0] ?? []]] };
+}
+
 /** The polygons of an area, each as it can be edited by hand. */
 export const polygonsOf = (shape: Shape | null): GeoJSON.Polygon[] =>
   shape?.type === "Polygon"
