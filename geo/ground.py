@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.barriers import Stretch
 from geo.drives import AGAINST_PACE, AGAINST_SECONDS, AMONG_PEOPLE_KMH, NEVER_AGAINST, Drive
-from geo.network import SNAP_METRES, Flags, Floats, StreetNetwork
+from geo.network import SNAP_METRES, Flags, Floats, Ints, StreetNetwork
 from geo.places import Point
 from geo.speeds import Flow
 from geo.streets import Access
@@ -44,6 +44,17 @@ class Anchor:
     low: bool = True
     high: bool = True
     why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """Those of many places that meet the streets without a second thought: `rows` says which, the rest where."""
+
+    rows: Ints
+    links: Ints
+    along: Floats
+    metres: Floats
+    walks: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +239,40 @@ class Ground:
             all(one.begins > snap.along for one in closed),
             all(one.ends < snap.along for one in closed),
         )
+
+    def spots(self, places: Sequence[Point]) -> Spots:
+        """The anchors of many places at once; those that need `anchors` are left out."""
+        where = self.network.flat(shapely.points([(place.x, place.y) for place in places]))
+        rows, links, far = self.network.nearest_each(where)
+        plain = self.plain[links]
+        rows, links, far = rows[plain], links[plain], far[plain]
+        along = shapely.line_locate_point(self.network.lines[links], where[rows], normalized=True)
+        walks = np.rint(np.maximum(0.0, far - FRONTAGE) / WALK * self.drive.pace * 1000) * PACK
+        return Spots(rows, links, np.nan_to_num(along), far, walks)
+
+    def from_spots(self, spots: Spots, reach: Floats) -> Floats:
+        """What it costs from each spot, given what it costs from each node."""
+        arcs, count = self.network.arcs, len(self.network)
+        ahead, back = arcs.plain[spots.links], arcs.plain[count + spots.links]
+        best = np.minimum(
+            parts_of(self.free[ahead], 1 - spots.along) + reach[arcs.heads[ahead]],
+            parts_of(self.free[back], spots.along) + reach[arcs.heads[back]],
+        )
+        return np.asarray(best + spots.walks)
+
+    def to_spots(self, spots: Spots, reach: Floats) -> Floats:
+        """What it costs to each spot, given what it costs to each node, and to those that remember a turn."""
+        arcs = self.network.arcs
+        if not len(spots.links):
+            return np.zeros(0)
+        counts = arcs.link_starts[spots.links + 1] - arcs.link_starts[spots.links]
+        begins = np.cumsum(counts) - counts
+        within = np.arange(counts.sum()) - np.repeat(begins, counts)
+        which = arcs.by_link[np.repeat(arcs.link_starts[spots.links], counts) + within]
+        along = np.repeat(spots.along, counts)
+        shares = np.where(arcs.backward[which], 1 - along, along)
+        costs = parts_of(self.free[which], shares) + reach[arcs.tails[which]]
+        return np.asarray(np.minimum.reduceat(costs, begins) + spots.walks)
 
     def leaving(self, anchor: Anchor) -> list[Way]:
         """The ways off a link, with what they cost from the anchor."""

@@ -33,7 +33,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 SNAP_METRES = 500.0  # farther from any street than this, a drive there would be a guess
 LOOK_AROUND = (60.0, 180.0, SNAP_METRES)  # metres; where the nearest street will not do, look so far for another
-SAME_SPOT = 1.0  # metres; of two ways onto a street so alike, one is enough
+AT_HAND = 30.0  # metres; most places are so near a street, and so small a box holds few
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +274,25 @@ class StreetNetwork:
         along = float(line.project(spot, normalized=True)) if line.length else 0.0
         on = line.interpolate(along, normalized=True)
         return Snap(index, along, float(on.distance(spot)), self.round(on.x, on.y))
+
+    def nearest_each(self, spots: NDArray[Any]) -> tuple[Ints, Ints, Floats]:
+        """For many flat places: which of them are near a street, its link and the metres to it."""
+        x, y = shapely.get_x(spots), shapely.get_y(spots)
+        boxes = shapely.box(x - AT_HAND, y - AT_HAND, x + AT_HAND, y + AT_HAND)
+        rows, links = self.tree.query(boxes)
+        far = shapely.distance(self.lines[links], spots[rows])
+        order = np.lexsort((far, rows))
+        order = order[far[order] <= AT_HAND]  # beyond it something nearer may lie outside of the box
+        rows, links, far = rows[order], links[order], far[order]
+        first = np.append(True, np.diff(rows) != 0)[: len(rows)]
+        rows, links, far = rows[first], links[first], far[first]
+        others = np.setdiff1d(np.arange(len(spots)), rows)
+        if len(others):
+            more, which = self.tree.query_nearest(spots[others], max_distance=SNAP_METRES, all_matches=False)
+            away = shapely.distance(self.lines[which], spots[others[more]])
+            rows, links = np.concatenate([rows, others[more]]), np.concatenate([links, which])
+            far = np.concatenate([far, away])
+        return rows, links, far
 
     def nearest(self, spot: shapely.Point, usable: Flags, within: float) -> int | None:
         """The nearest usable link to a flat place, if there is one."""

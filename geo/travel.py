@@ -31,16 +31,14 @@ from geo.closures import closures_in_force
 from geo.coverage import Cover, Loss, People, cover_of, loss_of
 from geo.drives import Drive
 from geo.ground import (
-    FRONTAGE,
     PACK,
     TOP,
-    WALK,
     Anchor,
     Ground,
     Way,
     Why,
+    metres_of,
     packed,
-    parts_of,
     seconds_of,
     seeds_of,
     walking,
@@ -55,6 +53,7 @@ from geo.streets import STREETS
 from realtime.database import now
 
 CROW_KMH, CROW_DETOUR = 30.0, 1.3  # as the crow flies, where there is no street to go by
+AT_ONCE = 32  # searches of a matrix: each takes 0.7 MB in a city of 90,000 nodes
 GROUNDS_KEPT = 12  # sets of weights; some 8 MB each in a city of 90,000 nodes
 
 How: TypeAlias = Literal["road", "straight_line", "unreachable", "no_position"]
@@ -219,23 +218,13 @@ class Travel:
         ]
 
     def _arrive_at(self, ground: Ground, places: Sequence[Point], end: Anchor, best: _Best) -> None:
-        network = ground.network
         opened = self._opened(ground, end)
         at_end = self._open(ground, opened)
         ((reach,), _) = at_end.search([seeds_of(at_end.arriving(end))], back=True)
-        where = network.flat(shapely.points([(place.x, place.y) for place in places]))
-        rows, links = network.tree.query_nearest(where, max_distance=SNAP_METRES, all_matches=False)
-        plain = ground.plain[links] & (links != end.link)
-        easy, links = rows[plain], links[plain]
-        lines, spots = network.lines[links], where[easy]
-        off = shapely.distance(lines, spots)
-        along = np.clip(shapely.line_locate_point(lines, spots, normalized=True), 0.0, 1.0)
-        walks = np.rint(np.maximum(0.0, off - FRONTAGE) / WALK * ground.drive.pace * 1000) * PACK
-        arcs, count = network.arcs, len(network)
-        totals = np.full(len(easy), np.inf)
-        for plain_arcs, share in ((arcs.plain[links], 1 - along), (arcs.plain[count + links], along)):
-            totals = np.minimum(totals, parts_of(ground.free[plain_arcs], share) + reach[arcs.heads[plain_arcs]])
-        best.offer(easy, totals + walks, off + end.metres, end.why)
+        spots = ground.spots(places)
+        elsewhere = spots.links != end.link
+        easy = spots.rows[elsewhere]
+        best.offer(easy, ground.from_spots(spots, reach)[elsewhere], (spots.metres + end.metres)[elsewhere], end.why)
         reaches: dict[frozenset[int], tuple[Ground, Floats]] = {opened: (at_end, reach)}
         for n in sorted(set(range(len(places))) - set(easy.tolist())):
             for start in ground.anchors(places[n]):
@@ -261,13 +250,46 @@ class Travel:
 
     def matrix(self, origins: Sequence[Point], destinations: Sequence[Point], drive: Drive) -> tuple[Floats, Floats]:
         """Seconds and metres from each origin to each destination; infinity and not-a-number where there is no way."""
-        seconds = np.full((len(origins), len(destinations)), np.inf)
-        lengths = np.full((len(origins), len(destinations)), np.nan)
-        for column, to in enumerate(destinations):
-            for row, eta in enumerate(self._etas(drive, origins, to)):
+        weights = np.full((len(origins), len(destinations)), np.inf)
+        if self.network is None or not origins or not destinations:
+            return weights, np.full(weights.shape, np.nan)
+        ground = self.ground(drive)
+        back = len(destinations) < len(origins)  # searches run from the fewer
+        few, many = (destinations, origins) if back else (origins, destinations)
+        table = weights.T if back else weights
+        spots = ground.spots(many)
+        known = np.zeros(table.shape, dtype=np.bool_)
+        seeds = [(n, found[0]) for n, place in enumerate(few) if len(found := ground.anchors(place)) == 1]
+        seeds = [(n, anchor) for n, anchor in seeds if ground.plain[anchor.link]]
+        for some in (seeds[n : n + AT_ONCE] for n in range(0, len(seeds), AT_ONCE)):
+            ways = [ground.arriving(anchor) if back else ground.leaving(anchor) for _, anchor in some]
+            reaches, _ = ground.search([seeds_of(one) for one in ways], back=back)
+            for (n, anchor), reach in zip(some, reaches, strict=True):
+                elsewhere = spots.links != anchor.link
+                costs = ground.from_spots(spots, reach) if back else ground.to_spots(spots, reach)
+                table[n, spots.rows[elsewhere]] = costs[elsewhere]
+                known[n, spots.rows[elsewhere]] = True
+        seconds, lengths = np.round(seconds_of(weights) / drive.pace, 1), np.round(metres_of(weights), 1)
+        self._fill(~(known.T if back else known), origins, destinations, drive, seconds, lengths)
+        return seconds, lengths
+
+    def _fill(
+        self,
+        unknown: Flags,
+        origins: Sequence[Point],
+        destinations: Sequence[Point],
+        drive: Drive,
+        seconds: Floats,
+        lengths: Floats,
+    ) -> None:
+        """The pairs of a matrix that need a second thought, one destination after the other."""
+        for column in np.flatnonzero(unknown.any(axis=0)):
+            rows = np.flatnonzero(unknown[:, column])
+            for row, eta in zip(
+                rows, self._etas(drive, [origins[int(n)] for n in rows], destinations[int(column)]), strict=True
+            ):
                 if eta.how == "road" and eta.seconds is not None and eta.metres is not None:
                     seconds[row, column], lengths[row, column] = eta.seconds, eta.metres
-        return seconds, lengths
 
     # --- one drive --------------------------------------------------------------------------------------
 
