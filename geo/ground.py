@@ -242,7 +242,7 @@ class Ground:
 
     def spots(self, places: Sequence[Point]) -> Spots:
         """The anchors of many places at once; those that need `anchors` are left out."""
-        where = self.network.flat(shapely.points([(place.x, place.y) for place in places]))
+        where = self.network.flat(np.array(places, dtype=object))
         rows, links, far = self.network.nearest_each(where)
         plain = self.plain[links]
         rows, links, far = rows[plain], links[plain], far[plain]

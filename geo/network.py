@@ -286,7 +286,9 @@ class StreetNetwork:
         rows, links, far = rows[order], links[order], far[order]
         first = np.append(True, np.diff(rows) != 0)[: len(rows)]
         rows, links, far = rows[first], links[first], far[first]
-        others = np.setdiff1d(np.arange(len(spots)), rows)
+        alone = np.ones(len(spots), dtype=np.bool_)
+        alone[rows] = False
+        others = np.flatnonzero(alone)
         if len(others):
             more, which = self.tree.query_nearest(spots[others], max_distance=SNAP_METRES, all_matches=False)
             away = shapely.distance(self.lines[which], spots[others[more]])
@@ -402,7 +404,7 @@ def _corners(lines: NDArray[Any], ends: Ints, count: int) -> Floats:
 def _neighbourly(corners: Floats) -> Ints:
     """A number for each node, such that neighbours on the ground are neighbours in memory: the order of Morton.
 
-    A search over a city of 90,000 nodes is a third quicker for it, and over one numbered by its mappers twice as quick.
+    A search over a city of 90,000 nodes numbered at random takes a quarter less for it.
     """
     low, high = corners.min(axis=0), corners.max(axis=0)
     cells = ((corners - low) / np.maximum(high - low, 1e-9).max() * 65535).astype(np.uint64)

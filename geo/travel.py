@@ -31,8 +31,6 @@ from geo.closures import closures_in_force
 from geo.coverage import Cover, Loss, People, cover_of, loss_of
 from geo.drives import Drive
 from geo.ground import (
-    PACK,
-    TOP,
     Anchor,
     Ground,
     Way,
@@ -211,10 +209,8 @@ class Travel:
         for end in ends:
             self._arrive_at(ground, places, end, best)
         return [
-            best.eta(n, ground.drive)
-            if best.known[n]
-            else _as_the_crow_flies(place, to, ground.drive, "no_street_near")
-            for n, place in enumerate(places)
+            eta or _as_the_crow_flies(place, to, ground.drive, "no_street_near")
+            for eta, place in zip(best.etas(ground.drive), places, strict=True)
         ]
 
     def _arrive_at(self, ground: Ground, places: Sequence[Point], end: Anchor, best: _Best) -> None:
@@ -448,19 +444,21 @@ class _Best:
         """A way for some of them."""
         self.known[rows] = True
         better = costs < self._cost[rows]
-        for n in rows[better]:
+        for n in rows[better].tolist():
             self._why[n] = why
         self._cost[rows[better]] = costs[better]
         self._off[rows[better]] = off[better]
 
-    def eta(self, n: int, drive: Drive) -> Eta:
-        """What to say of one."""
-        cost = float(self._cost[n])
-        if not cost < TOP:
-            return Eta(None, None, "unreachable", None, "no_way")
-        above, below = divmod(cost, PACK)
-        seconds = above / 1000 / drive.pace
-        return Eta(round(seconds, 1), round(below / 10, 1), "road", round(float(self._off[n]), 1), self._why[n])
+    def etas(self, drive: Drive) -> list[Eta | None]:
+        """What to say of each; None of one that is on no street."""
+        seconds = np.round(seconds_of(self._cost) / drive.pace, 1).tolist()
+        lengths = np.round(metres_of(self._cost), 1).tolist()
+        off = np.round(self._off, 1).tolist()
+        nowhere = Eta(None, None, "unreachable", None, "no_way")
+        return [
+            (Eta(took, far, "road", walked, why) if took < math.inf else nowhere) if known else None
+            for known, took, far, walked, why in zip(self.known.tolist(), seconds, lengths, off, self._why, strict=True)
+        ]
 
 
 def _as_the_crow_flies(start: Point, end: Point, drive: Drive, why: Why) -> Eta:

@@ -37,6 +37,7 @@ class PgRouting:
 
     def __init__(self, connection: psycopg.Connection[Any], links: Sequence[Link]) -> None:
         self._connection = connection
+        self.pid = connection.info.backend_pid
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS edges")
             cursor.execute(
