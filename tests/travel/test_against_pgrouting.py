@@ -32,7 +32,7 @@ def plain(url: str, database: str | None = None) -> str:
 def connection(maintenance_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A database with pgRouting in it."""
     with psycopg.connect(plain(maintenance_url), autocommit=True) as maintenance:
-        if not maintenance.execute("SELECT FROM pg_available_extensions WHERE name = 'pgrouting'").fetchone():
+        if not maintenance.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pgrouting'").fetchone():
             pytest.skip("this PostgreSQL has no pgRouting; ./vigia bench routing fetches it where it can be had")
         name = f"compared_{uuid4().hex[:12]}"
         maintenance.execute(f"CREATE DATABASE {name}".encode())
