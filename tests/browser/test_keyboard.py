@@ -39,7 +39,7 @@ async def test_the_whole_job_by_keyboard(visitors: Visitors, city: City) -> None
 
     # N: a new incident, by typing alone.
     await page.keyboard.press("n")
-    await expect(card(page).get_by_label("Lugar")).to_be_focused()
+    await expect(card(page).get_by_label("Lugar", exact=True)).to_be_focused()
     await page.keyboard.type("Salta y Dorrego")
     await tab_to(page, "Usar el centro del mapa")
     await page.keyboard.press("Enter")

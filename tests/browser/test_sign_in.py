@@ -50,7 +50,7 @@ async def test_a_session_that_ends_asks_again_over_the_screen(visitors: Visitors
     await live(page)
     await page.evaluate("window.neverReloaded = true")
     await page.keyboard.press("n")
-    await page.get_by_label("Lugar").fill("Lo que estaba escribiendo")
+    await page.get_by_label("Lugar", exact=True).fill("Lo que estaba escribiendo")
     cookies = {one["name"]: one["value"] for one in await page.context.cookies()}
     headers = {"Authorization": f"Bearer {cookies['vigia']}"}
     async with httpx2.AsyncClient(base_url=served.address, headers=headers) as http:
@@ -62,5 +62,5 @@ async def test_a_session_that_ends_asks_again_over_the_screen(visitors: Visitors
     await button(dialog, "Ingresar").click()
     await expect(dialog).to_have_count(0)
     await live(page)
-    await expect(page.get_by_label("Lugar")).to_have_value("Lo que estaba escribiendo")
+    await expect(page.get_by_label("Lugar", exact=True)).to_have_value("Lo que estaba escribiendo")
     await never_reloaded(page)
