@@ -85,13 +85,17 @@ def test_nothing_is_learned_off_the_streets_or_from_too_little() -> None:
 # ── From journeys ─────────────────────────────────────────────────────────────────────────────────
 
 
-async def _a_journey(session: AsyncSession, city: City, kmh: float) -> None:
-    """M1 goes four blocks along Calle 1, an hour ago, and is released."""
+def two_hours_ago() -> dt.datetime:
+    """Early in an hour of the clock, so that half of it lies in that hour: no two journeys of a unit overlap."""
+    return (now() - dt.timedelta(hours=2)).replace(minute=5, second=0)
+
+
+async def _a_journey(session: AsyncSession, city: City, kmh: float, began: dt.datetime) -> None:
+    """M1 goes four blocks along Calle 1 and is released."""
     dispatcher = city.actor("trained")
     incident = await an_incident(session, dispatcher, place=spot(4, 1))
     sent = await an_assignment(session, dispatcher, incident, city.units["M1"])
     fixes = along((0, 1), (4, 1), kmh=kmh, every=3)
-    began = now() - dt.timedelta(hours=1)
     ended = began + dt.timedelta(seconds=fixes[-1].seconds)
     sent.stamps = sent.stamps | {"T8": began.isoformat(), "T9": ended.isoformat()}
     await report_status(session, dispatcher, sent.id, status=AssignmentStatus.RELEASED)
@@ -109,8 +113,9 @@ async def test_journeys_are_read_once_and_used_when_there_are_enough_and_somebod
 ) -> None:
     await tend_history(session)
     await lay_streets(session, STREETS, "© somebody")
+    then = two_hours_ago()
     for n in range(ENOUGH):
-        await _a_journey(session, city, kmh=20 + n)
+        await _a_journey(session, city, kmh=20 + n, began=then + dt.timedelta(minutes=5 * n))
         assert await learn_speeds(session, timezone=ZONE) == 1
         assert await learn_speeds(session, timezone=ZONE) == 0, "each journey is read once"
     assert await session.scalar(select(func.count()).select_from(JourneySpeed)) == ENOUGH
@@ -118,12 +123,11 @@ async def test_journeys_are_read_once_and_used_when_there_are_enough_and_somebod
     (one,) = await learned_speeds(session)
     assert (one.kind, one.samples, one.enough) == ("residential", ENOUGH, True)
     assert one.kmh == pytest.approx(22, abs=1)
-    hour = (now() - dt.timedelta(hours=1)).astimezone(ZoneInfo(ZONE))
+    hour = then.astimezone(ZoneInfo(ZONE))
     patrol = drive_of("patrol")
     share = 1 - (1 - usual_flow(hour)["residential"]) * patrol.held_up
     assert one.factor == pytest.approx(22 / (36 * share * patrol.pace), rel=0.05)
 
-    then = now() - dt.timedelta(hours=1)
     assert await learned_flow(session, hour) == {}, "off until somebody says so"
     plain = (await travel(session, then, timezone=ZONE)).etas([(spot(0, 0), patrol)], spot(4, 0))[0]
     await use_learned_speeds(session, city.actor("supervisor"), in_use=True)
@@ -137,8 +141,9 @@ async def test_journeys_are_read_once_and_used_when_there_are_enough_and_somebod
 async def test_a_few_journeys_are_not_enough(session: AsyncSession, city: City) -> None:
     await tend_history(session)
     await lay_streets(session, STREETS, "© somebody")
-    for _ in range(ENOUGH - 1):
-        await _a_journey(session, city, kmh=20)
+    then = two_hours_ago()
+    for n in range(ENOUGH - 1):
+        await _a_journey(session, city, kmh=20, began=then + dt.timedelta(minutes=5 * n))
     assert await learn_speeds(session, timezone=ZONE) == ENOUGH - 1
-    hour = (now() - dt.timedelta(hours=1)).astimezone(ZoneInfo(ZONE))
+    hour = then.astimezone(ZoneInfo(ZONE))
     assert await learned_flow(session, hour, in_use=True) == {}
