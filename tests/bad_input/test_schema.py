@@ -75,7 +75,15 @@ ROUTES = [route for route in MATRIX if route.partition(" ")[2] not in OURSELVES 
 
 
 # Where there is nothing to say, nothing can be said wrong.
-WORDLESS = {"GET /catalogue", "GET /units", "GET /organizations", "GET /people", "GET /snapshot", "GET /simulation"}
+WORDLESS = {
+    "GET /catalogue",
+    "GET /units",
+    "GET /organizations",
+    "GET /people",
+    "GET /snapshot",
+    "GET /simulation",
+    "GET /travel/speeds",
+}
 MODES = [(route, mode) for route in ROUTES for mode in GenerationMode if mode.is_positive or route not in WORDLESS]
 
 
