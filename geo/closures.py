@@ -87,7 +87,10 @@ class Validity:
 
 
 class Closure(Told, Base):
-    """One closure. `passable_by` are kinds of units that get through; `on_board` ends when it is lifted or swept."""
+    """One closure. `passable_by` are kinds of units that get through; `on_board` ends when it is lifted or swept.
+
+    `source_key` names what it was in the file that it came from: `source/key`.
+    """
 
     __tablename__ = "closures"
     __table_args__ = (
@@ -110,6 +113,7 @@ class Closure(Told, Base):
     valid_until: Mapped[dt.datetime | None]
     lifted_at: Mapped[dt.datetime | None]
     drawn_by: Mapped[str] = mapped_column(Text)
+    source_key: Mapped[str | None] = mapped_column(Text)
     on_board: Mapped[bool] = mapped_column(default=True)
 
     @property
@@ -210,6 +214,7 @@ async def draw_closure(
     shape: BaseGeometry,
     passable_by: Collection[str] = (),
     validity: Validity = Validity(),
+    source_key: str | None = None,
 ) -> Closure:
     """Close what the shape covers or crosses. Raises `ValidityRefused`, `ValidityAbsurd`, `LargerThanTheCity`."""
     require(actor, Permission.CLOSURE_DRAW)
@@ -227,6 +232,7 @@ async def draw_closure(
         valid_from=valid_from,
         valid_until=valid_until,
         drawn_by=actor.name,
+        source_key=source_key,
         on_board=True,
         version=0,
         told_to=[],

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from geo import files as map_files
 from geo.city import City, extent
-from geo.closures import closures_in_force
+from geo.closures import ClosureKind, closures_in_force, draw_closure
 from geo.difference import Thing, key_of, pairs, unique_keys
 from geo.files import Wishes, read_map_file
 from geo.imports import latest_imports
@@ -27,7 +27,7 @@ from geo.places import geojson, point
 from geo.streets import STREETS, StreetLink
 from geo.zones import Zone, ZoneKind, zone_at, zones
 from realtime.access import VIGIA
-from realtime.database import Sessions
+from realtime.database import Sessions, new_id, transaction
 from realtime.database import reading as looking
 from realtime.journal import Entry
 from resources.facilities import facilities
@@ -366,6 +366,26 @@ async def test_closures_come_change_and_are_not_doubled(
         (closure,) = await closures_in_force(session)
     assert (closure.kind, closure.reason, closure.version) == ("works", "Obra en Salta", 2)
     assert closure.shape.coords[-1] == (-60.68, -32.95)
+
+
+async def test_closures_that_a_file_no_longer_has_are_lifted_and_may_come_back(
+    settings: Settings, sessions: Sessions, terminal: Terminal, tmp_path: Path
+) -> None:
+    salta: Shape = {"type": "LineString", "coordinates": [[-60.70, -32.95], [-60.69, -32.95]]}
+    mitre: Shape = {"type": "LineString", "coordinates": [[-60.65, -32.95], [-60.64, -32.95]]}
+    both = [(salta, {"nombre": "Salta"}), (mitre, {"nombre": "Mitre"})]
+
+    async def in_force(*features: tuple[Shape, dict[str, Any]]) -> list[str]:
+        order = Order("closures", written(tmp_path / "w.geojson", *features), "works")
+        assert await import_file(settings, order, console=terminal.console) == FINE
+        async with looking(sessions) as session:
+            return sorted(closure.reason for closure in await closures_in_force(session))
+
+    async with transaction(sessions) as session:
+        await draw_closure(session, VIGIA, new_id(), kind=ClosureKind.WORKS, reason="A mano", shape=point(-60.6, -32.9))
+    assert await in_force(*both) == ["A mano", "Mitre", "Salta"]
+    assert await in_force(both[0]) == ["A mano", "Salta"]
+    assert await in_force(*both) == ["A mano", "Mitre", "Salta"]
 
 
 # ── Who is who ────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import shapely
 from rich.console import Console
@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.city import extent
-from geo.closures import ClosureKind, Validity, amend_closure, closures_in_force, draw_closure
+from geo.closures import ClosureKind, Validity, amend_closure, closures_in_force, draw_closure, lift_closure
 from geo.difference import Move, Pair, Thing, base_key, key_of, moved, pairs, unique_keys
 from geo.files import Feature, MapFile, Wishes, field_of, read_map_file
 from geo.imports import record_import
@@ -42,8 +42,6 @@ from web.settings import Settings
 
 SHAPES = frozenset({"Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
 PLACES = frozenset({"Point", "Polygon", "MultiPolygon"})
-NAMESPACE = UUID("019e0000-0000-7000-8000-0000000000fa")  # ids of closures, from their file's keys
-CLOSURE_VERTICES = 2000
 MANY, MOST = 4, 0.5  # a file that would end more than half of at least so many is perhaps another file
 FAR_AWAY = 50_000.0  # metres; what lies there belongs to another city
 SHOWN = 15  # changes of one sort
@@ -111,6 +109,16 @@ class Difference:
     renamed: list[tuple[str, str]] = field(default_factory=list)
     moved: list[tuple[str, Move]] = field(default_factory=list)
     unchanged: int = 0
+
+    def forget(self, name: str, *, new: bool) -> None:
+        """One of the file was refused after all: it is not there, or stays as it was."""
+        if new:
+            self.added.remove(name)
+            self.after -= 1
+        else:
+            self.renamed = [pair for pair in self.renamed if pair[1] != name]
+            self.moved = [move for move in self.moved if move[0] != name]
+            self.unchanged += 1
 
     def counts(self) -> dict[str, int]:
         """As the journal keeps it."""
@@ -381,42 +389,45 @@ async def _lay_facilities(
 async def _lay_closures(
     session: AsyncSession, order: Order, entries: Sequence[Entry]
 ) -> tuple[Difference, list[Refused]]:
-    """Their ids are made of their keys: a closure holds no name of its file."""
-    keys = unique_keys([entry.key for entry in entries])
-    ids = [uuid5(NAMESPACE, f"{order.kind}/{order.origin}/{key}") for key in keys]
-    in_force = {closure.id: closure for closure in await closures_in_force(session)}
-    difference, refused = Difference(before=sum(one in in_force for one in ids)), []
-    for entry, closure_id in zip(entries, ids, strict=True):
-        known = in_force.get(closure_id)
+    """What is in force of these data is amended, what the file no longer has is lifted, the rest is drawn."""
+    prefix = f"{order.origin}/"
+    in_force = {
+        closure.id: closure
+        for closure in await closures_in_force(session)
+        if closure.kind == order.kind and (closure.source_key or "").startswith(prefix)
+    }
+    old = [
+        Thing((closure.source_key or "").removeprefix(prefix), closure.reason, closure.shape, closure.id)
+        for closure in in_force.values()
+    ]
+    plan = await asyncio.to_thread(_plan, order, old, {}, entries)
+    difference, refused = plan.difference, []
+    if order.dry_run:
+        return difference, refused
+    for index, entry in enumerate(entries):
+        if not plan.changed[index]:
+            continue
         try:
-            if known is None:
-                difference.added.append(entry.name)
-                if not order.dry_run:
-                    await draw_closure(
-                        session,
-                        VIGIA,
-                        closure_id,
-                        kind=ClosureKind(order.kind),
-                        reason=entry.name,
-                        shape=entry.shape,
-                        validity=Validity(None, order.until),
-                    )
-            elif (move := moved(known.shape, entry.shape)) is not None or known.reason != entry.name:
-                if move is not None:
-                    difference.moved.append((entry.name, move))
-                if known.reason != entry.name:
-                    difference.renamed.append((known.reason, entry.name))
-                if not order.dry_run:
-                    await amend_closure(session, VIGIA, closure_id, reason=entry.name, shape=entry.shape)
+            if plan.ids[index] in in_force:
+                await amend_closure(session, VIGIA, plan.ids[index], reason=entry.name, shape=plan.shapes[index])
             else:
-                difference.unchanged += 1
+                await draw_closure(
+                    session,
+                    VIGIA,
+                    plan.ids[index],
+                    kind=ClosureKind(order.kind),
+                    reason=entry.name,
+                    shape=plan.shapes[index],
+                    validity=Validity(None, order.until),
+                    source_key=prefix + plan.keys[index],
+                )
         except Refusal as refusal:
             refused.append(Refused("feature", str(entry.feature.number), entry.name, refusal.message, refusal.facts))
-            if known is None:
-                difference.added.pop()
-    difference.after = difference.before + len(difference.added)
+            difference.forget(entry.name, new=plan.ids[index] not in in_force)
     if len(refused) == len(entries):
         raise UnreadableFile("nothing of the file can be used: {reason}", reason=refused[0].why)
+    for closure_id in plan.gone:
+        await lift_closure(session, VIGIA, closure_id)
     return difference, refused
 
 

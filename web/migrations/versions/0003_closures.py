@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("drawn_by", sa.Text(), nullable=False),
+        sa.Column("source_key", sa.Text(), nullable=True),
         sa.Column("on_board", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("told_to", postgresql.ARRAY(sa.Text()), nullable=False),
