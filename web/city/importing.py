@@ -401,7 +401,8 @@ async def _lay_closures(
         for closure in in_force.values()
     ]
     plan = await asyncio.to_thread(_plan, order, old, {}, entries)
-    difference, refused = plan.difference, []
+    difference = plan.difference
+    refused: list[Refused] = []
     if order.dry_run:
         return difference, refused
     for index, entry in enumerate(entries):
