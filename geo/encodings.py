@@ -10,6 +10,17 @@ _IN_A_WORD = re.compile(r"(?<=[A-Za-z])[¡¢£¤¥\x81\x82\x90‚](?=[A-Za-z])|(
 _TWICE_ENCODED = re.compile(r"[ÂÃ][\x80-\xbf\u0152-\u2122]")
 
 
+# Controls, halves of letters, what has no width, and what turns the direction of all that follows.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f\xad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """A text without the signs that nobody sees, some of which no database takes."""
+    return _INVISIBLE.sub("", text)
+
+
 def mended(text: str) -> str:
     """A name put right where that is certain, else as it is.
 
@@ -27,13 +38,19 @@ def mended(text: str) -> str:
     return _IN_A_WORD.sub(lambda sign: _DOS[sign[0]], text)
 
 
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
 def decoded(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
     """Text and the encoding it was in. Raises `UnicodeError` and `LookupError` when a given one does not fit."""
     if encoding:
         return raw.decode(encoding), encoding
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, name in _MARKS:
         if raw.startswith(mark):
             return raw.decode(name), name
+    if raw[:2].count(0) == 1:  # no text begins with a NUL, or has one after its first letter
+        name = "utf-16-le" if raw[0] else "utf-16-be"
+        return raw.decode(name), name
     try:
         return raw.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:

@@ -10,12 +10,17 @@ import codecs
 import csv
 import io
 import json
+import lzma
 import math
 import re
 import shutil
+import struct
+import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -29,7 +34,7 @@ from pyproj.exceptions import CRSError, ProjError
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
-from geo.encodings import decoded, guess_single_byte, mended
+from geo.encodings import decoded, guess_single_byte, mended, visible
 from geo.places import BadGeometry, parse_geometry
 from geo.refused import Refused, UnreadableFile
 
@@ -50,6 +55,7 @@ NAME_FIELDS = (
 
 # Why a whole file is refused.
 NO_FILE = "there is no such file: {file}"
+NO_PERMISSION = "the file may not be read: {file}"
 UNKNOWN_FORMAT = "files that end in {ending} cannot be read; what can: {endings}"
 EMPTY_FILE = "the file is empty"
 FILE_TOO_LARGE = "the file is larger than {limit} MB"
@@ -73,14 +79,26 @@ UNKNOWN_CRS = (
 )
 BAD_CRS = "the projection {crs} is not known"
 WHYS = (
-    *(NO_FILE, UNKNOWN_FORMAT, EMPTY_FILE, FILE_TOO_LARGE, TOO_MANY_FEATURES, NOT_THAT, CUT, DOCTYPE, WRONG_ENCODING),
+    *(
+        NO_FILE,
+        NO_PERMISSION,
+        UNKNOWN_FORMAT,
+        EMPTY_FILE,
+        FILE_TOO_LARGE,
+        TOO_MANY_FEATURES,
+        NOT_THAT,
+        CUT,
+        DOCTYPE,
+        WRONG_ENCODING,
+    ),
     *(BAD_ARCHIVE, ARCHIVE_PATH, ARCHIVE_BOMB, NOTHING_INSIDE, SEVERAL_INSIDE, SEVERAL_LAYERS, NO_LAYER),
     *(NO_GEOMETRY, NO_COLUMNS, UNKNOWN_CRS, BAD_CRS),
 )
 # Why one thing of a file is refused, where the door has not said it.
 WITHOUT_PLACE = "it has no place"
 UNREADABLE_SHAPE = "its shape cannot be read"
-FEATURE_WHYS = (WITHOUT_PLACE, UNREADABLE_SHAPE)
+NO_NUMBERS = "its coordinates are no numbers"
+FEATURE_WHYS = (WITHOUT_PLACE, UNREADABLE_SHAPE, NO_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +158,12 @@ class _Opened:
 def read_map_file(path: Path, allowed: Collection[str], wishes: Wishes = Wishes()) -> MapFile:
     """Everything in a file that is a place of an `allowed` type (GeoJSON words). Raises `UnreadableFile`."""
     with TemporaryDirectory(prefix="vigia-file-") as place:
-        opened = _open(path, Path(place))
+        try:
+            opened = _open(path, Path(place))
+        except PermissionError as error:
+            raise UnreadableFile(NO_PERMISSION, file=str(path)) from error
+        except OSError as error:
+            raise UnreadableFile(NO_FILE, file=str(path)) from error
         raw = _READERS[opened.ending](opened, wishes)
     if not raw.shapes:
         raise UnreadableFile(NO_GEOMETRY)
@@ -212,11 +235,15 @@ def _unpack(path: Path, place: Path, size: int) -> _Opened:
                 suffix = Path(member.filename).suffix
                 if member is maps[0] or (member.filename == stem + suffix and suffix.lower() in _SHAPEFILE):
                     budget -= _extract(archive, member, place / f"map{suffix.lower()}", budget)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        if isinstance(error, UnreadableFile):
-            raise
+    except _FROM_ARCHIVES as error:
         raise UnreadableFile(BAD_ARCHIVE, error=str(error)[:120]) from error
     return _Opened(place / f"map{ending}", ending)
+
+
+_FROM_ARCHIVES = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError),
+    *(zlib.error, lzma.LZMAError, struct.error),
+)
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, budget: int) -> int:
@@ -238,26 +265,15 @@ def _text(opened: _Opened, wishes: Wishes) -> tuple[str, str]:
     try:
         return decoded(opened.path.read_bytes(), wishes.encoding)
     except (UnicodeError, LookupError) as error:
-        raise UnreadableFile(WRONG_ENCODING, encoding=wishes.encoding) from error
+        encoding = wishes.encoding or getattr(error, "encoding", "Unicode")
+        raise UnreadableFile(WRONG_ENCODING, encoding=encoding) from error
 
 
 def _read_geojson(opened: _Opened, wishes: Wishes) -> _Raw:
     text, encoding = _text(opened, wishes)
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFile(NOT_THAT, error=str(error)[:120]) from error
-    kind = document.get("type") if isinstance(document, dict) else None
-    if kind == "FeatureCollection" and isinstance(document.get("features"), list):
-        features = document["features"]
-    elif kind == "Feature":
-        features = [document]
-    elif isinstance(kind, str) and "coordinates" in document:
-        features = [{"type": "Feature", "geometry": document, "properties": {}}]
-    else:
-        raise UnreadableFile(NOT_THAT, error=f"type: {str(kind)[:40]}")
+    document = _json_of(text)
     shapes, fields = [], []
-    for feature in features:
+    for feature in _features_of(document):
         whole = feature if isinstance(feature, dict) else {}
         properties = whole.get("properties")
         shapes.append(whole.get("geometry"))
@@ -265,14 +281,48 @@ def _read_geojson(opened: _Opened, wishes: Wishes) -> _Raw:
         if isinstance(whole.get("id"), str | int):
             said.setdefault("id", str(whole["id"]))
         fields.append(said)
-    return _Raw(shapes, fields, _named_crs(document.get("crs")), encoding)
+    return _Raw(shapes, fields, _named_crs(document.get("crs")) if isinstance(document, dict) else None, encoding)
+
+
+def _json_of(text: str) -> Any:
+    """One document, or the list of those that stand one on each line (newline-delimited GeoJSON)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        lines = [line for line in text.replace("\x1e", "\n").splitlines() if line.strip()]
+        try:
+            if len(lines) > 1:
+                return [json.loads(line) for line in lines]
+        except (ValueError, RecursionError):
+            pass
+        raise UnreadableFile(NOT_THAT, error=str(error)[:120]) from error
+
+
+def _features_of(document: Any) -> list[Any]:
+    """The features of a document, of a list of documents, or of bare geometries."""
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind == "FeatureCollection" and isinstance(document.get("features"), list):
+        found: list[Any] = document["features"]
+        return found
+    if kind == "Feature":
+        return [document]
+    if kind == "GeometryCollection" and isinstance(document.get("geometries"), list):
+        return [{"type": "Feature", "geometry": shape} for shape in document["geometries"]]
+    if isinstance(kind, str) and "coordinates" in document:
+        return [{"type": "Feature", "geometry": document}]
+    if isinstance(document, list) and all(isinstance(one, dict) and "type" in one for one in document):
+        return [feature for one in document for feature in _features_of(one)]
+    raise UnreadableFile(NOT_THAT, error=f"type: {str(kind)[:40]}")
 
 
 def _named_crs(crs: Any) -> str | None:
-    """The `crs` of GeoJSON before 2016."""
-    name = crs.get("properties", {}).get("name") if isinstance(crs, dict) else None
-    if not isinstance(name, str):
+    """The `crs` of GeoJSON before 2016, and of the draft before that (`code`)."""
+    said = crs.get("properties") if isinstance(crs, dict) else None
+    if not isinstance(said, dict):
         return None
+    name = said.get("name")
+    if not isinstance(name, str):
+        return f"EPSG:{said['code']}" if isinstance(said.get("code"), int) else None
     if "CRS84" in name:
         return "EPSG:4326"
     code = re.search(r"EPSG[:/]+(?:[\d.]*[:/]+)?(\d{4,6})$", name)
@@ -286,9 +336,9 @@ def _fields(properties: Mapping[str, Any]) -> Fields:
         if value is None or isinstance(value, dict | list) or (isinstance(value, float) and not math.isfinite(value)):
             continue
         whole = int(value) if isinstance(value, float) and value.is_integer() else value
-        text = " ".join(str(whole).split())[:500]
+        text = " ".join(visible(str(whole)).split())[:500]
         if text:
-            found[str(name)] = text
+            found[visible(str(name))] = text
     return found
 
 
@@ -299,6 +349,7 @@ _WKT = ("wkt", "geom", "the_geom", "geometry", "geometria", "shape")
 
 def _read_csv(opened: _Opened, wishes: Wishes) -> _Raw:
     text, encoding = _text(opened, wishes)
+    text = re.sub(r"^sep=.\r?\n", "", text, flags=re.IGNORECASE)  # a spreadsheet's note to itself
     head = text[:20_000].splitlines()
     if not head:
         raise UnreadableFile(NO_GEOMETRY)
@@ -310,8 +361,7 @@ def _read_csv(opened: _Opened, wishes: Wishes) -> _Raw:
         raise UnreadableFile(NOT_THAT, error=str(error)[:120]) from error
     columns = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
     wkt = next((columns[name] for name in _WKT if name in columns), None)
-    lon = next((columns[name] for name in _LONGITUDE if name in columns), None)
-    lat = next((columns[name] for name in _LATITUDE if name in columns), None)
+    lon, lat = _column(columns, _LONGITUDE), _column(columns, _LATITUDE)
     if rows and wkt is None and (lon is None or lat is None):
         raise UnreadableFile(NO_COLUMNS)
     place_of: Callable[[Mapping[str, Any]], Any]
@@ -324,14 +374,30 @@ def _read_csv(opened: _Opened, wishes: Wishes) -> _Raw:
     return _Raw([place_of(row) for row in rows], fields, None, encoding)
 
 
+def _column(columns: Mapping[str, str], wanted: Sequence[str]) -> str | None:
+    """The column of one of the names, or the only one that has it as a word of its own: lat_wgs84, stop_lon."""
+    exact = next((columns[name] for name in wanted if name in columns), None)
+    near = [column for name, column in columns.items() if set(re.split(r"[^a-z]+", name)) & set(wanted)]
+    return exact or (near[0] if len(near) == 1 else None)
+
+
 def _point_of(lon: str | None, lat: str | None) -> Any:
-    numbers = [_number(word or "") for word in (lon, lat)]
-    return None if None in numbers else {"type": "Point", "coordinates": numbers}
+    words = [(word or "").strip(" \t°") for word in (lon, lat)]
+    if not all(words):
+        return None
+    numbers = [_number(word) for word in words]
+    return NO_NUMBERS if None in numbers else {"type": "Point", "coordinates": numbers}
 
 
-def _number(word: str) -> float | None:
-    text = word.strip()
-    text = text.replace(",", ".") if "." not in text else text
+def _number(text: str) -> float | None:
+    """With a decimal point or comma; what stands before it may be parted into thousands by the other."""
+    comma, point = text.rfind(","), text.rfind(".")
+    if comma > point:
+        text = text.replace(".", "").replace(",", ".") if text.count(",") == 1 else text.replace(",", "")
+    elif text.count(".") > 1:
+        text = text.replace(".", "")
+    else:
+        text = text.replace(",", "")
     try:
         return float(text)
     except ValueError:
@@ -342,6 +408,8 @@ def _from_wkt(text: str) -> Any:
     if not text.strip():
         return None
     try:
+        if re.fullmatch(r"\s*0[01][0-9A-Fa-f]{8,}\s*", text):  # as PostGIS writes it
+            return shapely.from_wkb(text.strip())
         return shapely.from_wkt(re.sub(r"^SRID=\d+;", "", text.strip(), flags=re.IGNORECASE))
     except (ShapelyError, ValueError):
         return UNREADABLE_SHAPE
@@ -385,22 +453,45 @@ def _as_claimed(claimed: str, guess: str) -> str:
 
 
 def _read_shapefile(opened: _Opened, wishes: Wishes) -> _Raw:
-    table = opened.path.with_suffix(".dbf")
-    encoding = wishes.encoding
     with opened.path.open("rb") as file:
         said = 2 * int.from_bytes(file.read(28)[24:28], "big")
     if opened.path.stat().st_size < said:  # GDAL reads what there is and says nothing
         raise UnreadableFile(CUT, size=opened.path.stat().st_size, said=said)
-    if encoding is None and table.exists() and not opened.path.with_suffix(".cpg").exists():
-        raw = table.read_bytes()
-        try:
-            raw[32:].decode("utf-8")
-            encoding = "utf-8"
-        except UnicodeDecodeError:
-            encoding = guess_single_byte(_letters(raw))
-    elif encoding is None and opened.path.with_suffix(".cpg").exists():
-        encoding = opened.path.with_suffix(".cpg").read_text("ascii", "ignore").strip() or None
+    encoding = wishes.encoding or _encoding_of_table(opened.path)
     return _read_gdal(opened, wishes, encoding or "utf-8", {}, encoding=encoding)
+
+
+def _encoding_of_table(path: Path) -> str | None:
+    """What the code page file says, where that fits the table; else what fits it. None without a table."""
+    table, page = path.with_suffix(".dbf"), path.with_suffix(".cpg")
+    if not table.exists():
+        return None
+    raw = table.read_bytes()
+    if page.exists() and (said := _code_page(page.read_text("ascii", "ignore"))):
+        try:
+            raw[32:].decode(said)
+        except UnicodeDecodeError:
+            pass
+        else:
+            return said
+    try:
+        raw[32:].decode("utf-8")
+    except UnicodeDecodeError:
+        return guess_single_byte(_letters(raw))
+    return "utf-8"
+
+
+def _code_page(said: str) -> str | None:
+    """Python's name of what stands in a `.cpg`: UTF-8, ISO-8859-1, 88591, 1252, ANSI 1252, LDID/87."""
+    word = said.strip().lower().removeprefix("ansi").removeprefix("oem").strip()
+    if latin := re.fullmatch(r"(?:iso)?[-_ ]?8859[-_ ]?(\d{1,2})", word):
+        word = f"iso8859-{latin[1]}"
+    elif word.isdigit():
+        word = "utf-8" if word == "65001" else f"cp{word}"
+    try:
+        return codecs.lookup(word).name if word else None
+    except (LookupError, ValueError):
+        return None
 
 
 def _letters(dbf: bytes) -> bytes:
@@ -426,7 +517,7 @@ _CONFIG = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE",
     "GDAL_HTTP_TIMEOUT": "1",
     "GDAL_HTTP_PROXY": "127.0.0.1:9",
-    "SHAPE_RESTORE_SHX": "NO",
+    "SHAPE_RESTORE_SHX": "YES",  # an index, made again in the private copy
     "CPL_LOG": "/dev/null",
 }
 
@@ -435,33 +526,45 @@ def _read_gdal(
     opened: _Opened, wishes: Wishes, told: str, options: Mapping[str, str], *, encoding: str | None = None
 ) -> _Raw:
     pyogrio.set_gdal_config_options(_CONFIG)
-    path = str(opened.path)
+    found = _Raw([], [], None, told)
     try:
-        layer = _layer(path, wishes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # GDAL's opinion of what it reads all the same
+            _read_layers(found, opened, wishes, encoding, options)
+    except (DataSourceError, DataLayerError, ValueError, RuntimeError, UnicodeError, LookupError) as error:
+        text = str(error).replace(f"{opened.path.parent}/", "")
+        raise UnreadableFile(NOT_THAT, error=text[:160]) from error
+    return found
+
+
+def _read_layers(
+    found: _Raw, opened: _Opened, wishes: Wishes, encoding: str | None, options: Mapping[str, str]
+) -> None:
+    path = str(opened.path)
+    for layer in _layers(path, wishes, together=opened.ending == ".kml"):
         meta, fids, shapes, columns = pyogrio.raw.read(
             path, layer=layer, encoding=encoding, return_fids=True, **options
         )
-    except (DataSourceError, DataLayerError, ValueError, RuntimeError, UnicodeError, LookupError) as error:
-        if isinstance(error, UnreadableFile):
-            raise
-        text = str(error).replace(path, opened.path.name)
-        raise UnreadableFile(NOT_THAT, error=text[:160]) from error
-    names = [str(name) for name in meta["fields"]]
-    fields = [_fields(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
-    fields = fields or [{} for _ in range(len(fids))]
-    found = [] if shapes is None else [_from_wkb(shape) for shape in shapes]
-    return _Raw(found, fields, meta["crs"] or None, told)
+        names = [str(name) for name in meta["fields"]]
+        fields = [_fields(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+        if shapes is not None:
+            found.fields += fields or [{} for _ in range(len(fids))]
+            found.shapes += [_from_wkb(shape) for shape in shapes]
+            found.crs = found.crs or meta["crs"] or None
 
 
-def _layer(path: str, wishes: Wishes) -> str | None:
+def _layers(path: str, wishes: Wishes, *, together: bool) -> list[str]:
+    """The layers to read: the one that was wished, the only one, or all (`together`: folders of a KML)."""
     layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
     if wishes.layer is not None and wishes.layer not in layers:
         raise UnreadableFile(NO_LAYER, layer=wishes.layer, layers=", ".join(layers) or "–")
     if not layers:
         raise UnreadableFile(NO_GEOMETRY)
-    if wishes.layer is None and len(layers) > 1:
+    if wishes.layer is not None:
+        return [wishes.layer]
+    if len(layers) > 1 and not together:
         raise UnreadableFile(SEVERAL_LAYERS, layers=", ".join(layers[:20]))
-    return wishes.layer or layers[0]
+    return layers
 
 
 def _from_wkb(raw: bytes | None) -> Any:
@@ -488,12 +591,17 @@ _READERS: Mapping[str, Callable[[_Opened, Wishes], _Raw]] = {
 
 
 def _through_the_door(raw: _Raw, allowed: Collection[str], wishes: Wishes) -> MapFile:
-    crs, told = _projection(raw, wishes)
-    turn = _turning(crs)
-    found = MapFile([], [], list(dict.fromkeys(name for row in raw.fields for name in row)), crs, told, raw.encoding, 0)
+    known, told = _projection(raw, wishes)
+    turn = _turning(known)
+    names = list(dict.fromkeys(name for row in raw.fields for name in row))
+    found = MapFile([], [], names, _called(known), told, raw.encoding, 0)
     found.name_field = wishes.name_field or field_of(found.names, NAME_FIELDS)
-    documents = [_document(shape, turn) for shape in raw.shapes]
-    found.swapped = turn is None and _stand_swapped(documents, wishes.near)
+    documents = [_document(shape) for shape in raw.shapes]
+    found.swapped = _stand_swapped(documents, _where(known, turn, wishes), turn)
+    if found.swapped:
+        documents = [_with_positions(document, _exchanged) for document in documents]
+    if turn is not None:
+        documents = [_with_positions(document, partial(_turned, turn)) for document in documents]
     for number, (document, row) in enumerate(zip(documents, raw.fields, strict=True), 1):
         fields = {name: mended(value) for name, value in row.items()}
         found.mended += sum(fields[name] != value for name, value in row.items())
@@ -502,9 +610,7 @@ def _through_the_door(raw: _Raw, allowed: Collection[str], wishes: Wishes) -> Ma
             found.refused.append(Refused("feature", str(number), name, document or WITHOUT_PLACE))
             continue
         try:
-            shape = parse_geometry(
-                _swapped(document) if found.swapped else document, allowed, max_vertices=MAX_VERTICES
-            )
+            shape = parse_geometry(document, allowed, max_vertices=MAX_VERTICES)
         except BadGeometry as bad:
             found.refused.append(Refused("feature", str(number), name, bad.message, bad.facts))
             continue
@@ -512,53 +618,74 @@ def _through_the_door(raw: _Raw, allowed: Collection[str], wishes: Wishes) -> Ma
     return found
 
 
-def _document(shape: Any, turn: Transformer | None) -> Any:
-    """A shape as the door takes it: GeoJSON in degrees. None or a reason where there is no shape."""
-    if shape is None or isinstance(shape, str):
-        return shape
+def _document(shape: Any) -> Any:
+    """A shape as GeoJSON. None or a reason where there is no shape."""
     if isinstance(shape, BaseGeometry):
         if shape.is_empty:
             return {"type": shape.geom_type, "coordinates": []}
-        document = dict(shapely.geometry.mapping(shape))
-    else:
-        document = shape
-    if turn is None or not isinstance(document, dict) or "coordinates" not in document:
+        return dict(shapely.geometry.mapping(shape))
+    return shape
+
+
+def _with_positions(document: Any, change: Callable[[Sequence[Any]], list[Any]]) -> Any:
+    """A document with each of its positions changed; what has none stays as it is."""
+
+    def changed(numbers: Any) -> Any:
+        if not isinstance(numbers, list | tuple):
+            raise TypeError
+        if numbers and isinstance(numbers[0], int | float):
+            return change(numbers)
+        return [changed(each) for each in numbers]
+
+    if not isinstance(document, dict) or "coordinates" not in document:
         return document
     try:
-        return {**document, "coordinates": _turned(document["coordinates"], turn)}
-    except (ProjError, TypeError, ValueError, RecursionError):
+        return {**document, "coordinates": changed(document["coordinates"])}
+    except (ProjError, TypeError, ValueError, IndexError, OverflowError, RecursionError):
         return UNREADABLE_SHAPE
 
 
-def _turned(numbers: Any, turn: Transformer) -> Any:
-    if not isinstance(numbers, list | tuple):
-        raise TypeError
-    if numbers and isinstance(numbers[0], int | float):
-        x, y = turn.transform(numbers[0], numbers[1], errcheck=True)
-        return [x, y]
-    return [_turned(each, turn) for each in numbers]
+def _exchanged(position: Sequence[Any]) -> list[Any]:
+    return [position[1], position[0], *position[2:]]
 
 
-def _projection(raw: _Raw, wishes: Wishes) -> tuple[str, bool]:
+def _turned(turn: Transformer, position: Sequence[Any]) -> list[Any]:
+    return list(turn.transform(position[0], position[1], errcheck=True))
+
+
+def _projection(raw: _Raw, wishes: Wishes) -> tuple[CRS, bool]:
     """In which projection the file is, and whether that was told. Raises where it would be a guess."""
+    said = wishes.crs or raw.crs
     try:
-        known = CRS.from_user_input(wishes.crs or raw.crs) if wishes.crs or raw.crs else None
+        known = CRS.from_user_input(said) if said else None
     except CRSError as error:
-        raise UnreadableFile(BAD_CRS, crs=str(wishes.crs or raw.crs)[:80]) from error
+        raise UnreadableFile(BAD_CRS, crs=str(said)[:80]) from error
+    if known is not None and not (known.is_geographic or known.is_projected):
+        raise UnreadableFile(BAD_CRS, crs=str(said)[:80])
     degrees = known is None or known.is_geographic
     if degrees and not _like_degrees(raw.shapes):
         raise UnreadableFile(UNKNOWN_CRS, candidates=", ".join(_candidates(raw.shapes)))
-    if known is None:
-        return "EPSG:4326", False
+    return known or CRS.from_epsg(4326), known is not None
+
+
+def _called(known: CRS) -> str:
+    """`EPSG:22185`, or the projection's own name where it has no code."""
     code = known.to_epsg()
-    return (f"EPSG:{code}" if code else wishes.crs or known.to_wkt()), True
+    return f"EPSG:{code}" if code else ":".join(known.to_authority() or (known.name,))
 
 
-def _turning(crs: str) -> Transformer | None:
+def _turning(known: CRS) -> Transformer | None:
     """The way from a projection to WGS 84; None where there is nothing to do."""
-    if crs in {"EPSG:4326", "EPSG:4979", "OGC:CRS84"}:
+    if _called(known) in {"EPSG:4326", "EPSG:4979", "OGC:CRS84"}:
         return None
-    return Transformer.from_crs(CRS.from_user_input(crs), "EPSG:4326", always_xy=True)
+    return Transformer.from_crs(known, "EPSG:4326", always_xy=True)
+
+
+def _where(known: CRS, turn: Transformer | None, wishes: Wishes) -> tuple[float, float, float, float] | None:
+    """Where the file ought to lie: by the city, or else where its projection is meant for."""
+    if wishes.near is not None or turn is None or known.area_of_use is None:
+        return wishes.near
+    return known.area_of_use.bounds
 
 
 def _positions(numbers: Any) -> Iterator[tuple[float, float]]:
@@ -566,7 +693,7 @@ def _positions(numbers: Any) -> Iterator[tuple[float, float]]:
     if not isinstance(numbers, list | tuple) or not numbers:
         return
     if isinstance(numbers[0], int | float):
-        if len(numbers) > 1 and isinstance(numbers[1], int | float):
+        if len(numbers) > 1 and isinstance(numbers[1], int | float) and all(abs(one) < 1e12 for one in numbers[:2]):
             yield float(numbers[0]), float(numbers[1])
         return
     for each in numbers:
@@ -606,23 +733,17 @@ def _candidates(shapes: Iterable[Any]) -> list[str]:
     return ["EPSG:22185", "EPSG:5347", "EPSG:32720", "EPSG:3857"]
 
 
-def _stand_swapped(documents: Iterable[Any], near: tuple[float, float, float, float] | None) -> bool:
-    """Whether every position is far from the city as it stands, and by it with latitude and longitude exchanged."""
+def _stand_swapped(
+    documents: Iterable[Any], near: tuple[float, float, float, float] | None, turn: Transformer | None
+) -> bool:
+    """Whether every position is far from where it ought to be, and there with its two numbers exchanged."""
     if near is None:
         return False
+    place: Callable[[float, float], tuple[float, float]] = turn.transform if turn else lambda x, y: (x, y)
     found = _first_positions(documents)
-    return bool(found) and all(not _by(near, x, y) and _by(near, y, x) for x, y in found)
+    return bool(found) and all(not _by(near, *place(x, y)) and _by(near, *place(y, x)) for x, y in found)
 
 
 def _by(near: tuple[float, float, float, float], x: float, y: float, margin: float = 2.0) -> bool:
     west, south, east, north = near
     return west - margin <= x <= east + margin and south - margin <= y <= north + margin
-
-
-def _swapped(document: dict[str, Any]) -> dict[str, Any]:
-    def swap(numbers: Any) -> Any:
-        if isinstance(numbers, list | tuple) and numbers and isinstance(numbers[0], int | float):
-            return [numbers[1], numbers[0], *numbers[2:]]
-        return [swap(each) for each in numbers] if isinstance(numbers, list | tuple) else numbers
-
-    return {**document, "coordinates": swap(document["coordinates"])} if "coordinates" in document else document

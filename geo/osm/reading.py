@@ -7,7 +7,9 @@ not what its name says, or holds history is refused as a whole; a thing in it th
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
+import re
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID, uuid5
 
 import osmium
@@ -23,7 +25,7 @@ import osmium.geom
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.encodings import mended
+from geo.encodings import decoded, guess_single_byte, mended, visible
 from geo.landmarks import Landmark
 from geo.layers import MapArea
 from geo.numbering import AddressPoint
@@ -67,6 +69,7 @@ TELL_EVERY = 50_000
 
 # Why a whole file is refused.
 NO_FILE = "there is no such file: {file}"
+NO_PERMISSION = "the file may not be read: {file}"
 NOT_OSM = "the name of an OpenStreetMap file ends in {endings}"
 EMPTY_FILE = "the file is empty"
 CUT = "the file is cut or damaged, or is not OpenStreetMap: {error}"
@@ -77,6 +80,7 @@ TWICE = "{what} {which} stands in the file twice"
 UNSAVED = "{what} {which} has a negative number: it was drawn but never uploaded"
 TOO_LARGE = "the file holds more than {limit} things: cut out your city first"
 NO_STREETS = "there is no street in the file"
+BOTH_SIDES = "its streets lie on both sides of the 180th meridian, over which no map here reaches"
 # Why a thing is left out, or a part of it.
 NODES_MISSING = "{missing} of its {nodes} nodes are not in the file"
 NODES_MISSING_ALL = "fewer than two of its nodes are in the file"
@@ -88,7 +92,8 @@ NO_NUMBER = "a house number that cannot be understood: {word}"
 NO_STREET = "a house number without a street"
 NO_ENDS = "fewer than two of its house numbers are known"
 WHYS = (
-    *(NO_FILE, NOT_OSM, EMPTY_FILE, CUT, DOCTYPE, HISTORY, CHANGES, TWICE, UNSAVED, TOO_LARGE, NO_STREETS),
+    *(NO_FILE, NO_PERMISSION, NOT_OSM, EMPTY_FILE, CUT, DOCTYPE, HISTORY, CHANGES, TWICE, UNSAVED, TOO_LARGE),
+    *(NO_STREETS, BOTH_SIDES),
     *(NODES_MISSING, NODES_MISSING_ALL, SPEED, WAYS_MISSING, OUTLINE, REVERSIBLE, NO_NUMBER, NO_STREET, NO_ENDS),
 )
 
@@ -115,64 +120,133 @@ def read_osm(path: Path, *, within: BaseGeometry | None = None, tell: Tell = lam
 
     `tell` is told now and then how many nodes, ways and relations have been read.
     """
-    _check(path)
     try:
-        return _read(path, within, tell)
-    except UnreadableFile:
-        raise
+        with TemporaryDirectory(prefix="vigia-osm-") as place:
+            return _read_any(path, Path(place), within, tell)
+    except PermissionError as error:
+        raise UnreadableFile(NO_PERMISSION, file=str(path)) from error
     except _FROM_PYOSMIUM as error:
         if "twice in input" in str(error):
             raise UnreadableFile(HISTORY) from error
         raise UnreadableFile(CUT, error=str(error)[:200]) from error
 
 
-_FROM_PYOSMIUM = (RuntimeError, ValueError, OSError, osmium.InvalidLocationError)
+_FROM_PYOSMIUM = (RuntimeError, ValueError, OSError, EOFError, zlib.error, osmium.InvalidLocationError)
 
 
-def _read(path: Path, within: BaseGeometry | None, tell: Tell) -> OsmCity:
+def _read_any(path: Path, place: Path, within: BaseGeometry | None, tell: Tell) -> OsmCity:
+    ending = _check(path)
+    named = place / f"map{ending}"  # pyosmium believes names
+    named.symlink_to(path.absolute())
+    try:
+        return _read(named, place, within, tell)
+    except _FROM_PYOSMIUM:
+        again = None if ending == ".osm.pbf" else _recoded(named, place)
+        if again is None:
+            raise
+    return _read(again, place, within, tell)
+
+
+def _read(path: Path, place: Path, within: BaseGeometry | None, tell: Tell) -> OsmCity:
     try:
         return _Reading(path, within, tell).read()
     except _OutOfOrder:
         _check_visible(path)
-    with TemporaryDirectory(prefix="vigia-osm-") as place:
-        ordered = Path(place) / "ordered.osm.pbf"
-        _order(path, ordered)
-        return _Reading(ordered, within, tell).read()
+    ordered = place / "ordered.osm.pbf"
+    _order(path, ordered)
+    return _Reading(ordered, within, tell).read()
 
 
 class _OutOfOrder(Exception):
     """Ways stand before their nodes."""
 
 
-def _check(path: Path) -> None:
-    if not path.is_file():
+def _check(path: Path) -> str:
+    """What kind of file it is, as an ending. Raises where it is none that holds a map."""
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise UnreadableFile(NO_FILE, file=str(path)) from error
+    if not there:
         raise UnreadableFile(NO_FILE, file=str(path))
     if not path.name.lower().endswith(SUFFIXES):
         raise UnreadableFile(NOT_OSM, endings=", ".join(SUFFIXES))
     if path.stat().st_size == 0:
         raise UnreadableFile(EMPTY_FILE)
-    if not path.name.lower().endswith(".pbf"):
-        head = _head(path)
-        if b"<!DOCTYPE" in head.upper() or b"<!ENTITY" in head.upper():
-            raise UnreadableFile(DOCTYPE)
-        if b"<osmChange" in head:
-            raise UnreadableFile(CHANGES)
+    ending = _ending(path)
+    if ending != ".osm.pbf":
+        with _unpacked(path, ending) as file:
+            head = file.read(HEAD)
+            if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+                head = head.decode("utf-16", "ignore").encode()
+            if b"<!DOCTYPE" in head.upper() or b"<!ENTITY" in head.upper():
+                raise UnreadableFile(DOCTYPE)
+            if b"<osmChange" in head:
+                raise UnreadableFile(CHANGES)
+            if re.search(rb"<osm[^>]*JOSM", head):
+                _check_deleted(file, head)
+    return ending
 
 
-def _head(path: Path, size: int = 1 << 20) -> bytes:
-    """The beginning of an XML file, unpacked. A document type stands before everything else."""
-    opener: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
+HEAD = 1 << 20  # a document type stands before everything else
+
+
+def _check_deleted(file: BinaryIO, piece: bytes) -> None:
+    """JOSM keeps in its files what was deleted, and says so in a word that pyosmium does not know."""
+    while piece:
+        if re.search(rb"\saction=['\"]delete['\"]", piece):
+            raise UnreadableFile(HISTORY)
+        more = file.read(HEAD)
+        piece = piece[-40:] + more if more else b""
+
+
+def _ending(path: Path) -> str:
+    """By what the file begins with, whatever it is called."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if b"OSMHeader" in head:
+        return ".osm.pbf"
+    if head.startswith(b"\x1f\x8b"):
+        return ".osm.gz"
+    if head.startswith(b"BZh"):
+        return ".osm.bz2"
+    return ".osm.pbf" if path.name.lower().endswith(".pbf") and b"<" not in head else ".osm"
+
+
+def _unpacked(path: Path, ending: str) -> BinaryIO:
+    if ending == ".osm.gz":
+        return cast("BinaryIO", gzip.open(path))
+    return cast("BinaryIO", bz2.open(path)) if ending == ".osm.bz2" else path.open("rb")
+
+
+_CLAIM = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9_.:-]+)")
+_KNOWN_TO_EXPAT = frozenset({"utf-8", "utf-8-sig", "utf-16", "iso8859-1", "ascii"})
+RECODED = 512 * 1024 * 1024  # bytes; what is larger was not written by hand
+
+
+def _recoded(path: Path, place: Path) -> Path | None:
+    """A copy in UTF-8 of XML that is in an encoding which its parser does not know or which it does not say."""
+    with _unpacked(path, "".join(path.suffixes)) as file:
+        raw = file.read(RECODED)
+        if file.read(1):
+            return None
+    claim = _CLAIM.match(raw[:400])
     try:
-        with opener.get(path.suffix.lower(), lambda one: one.open("rb"))(path) as file:  # type: ignore[no-untyped-call]
-            head: bytes = file.read(size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableFile(CUT, error=str(error)[:200]) from error
-    return head.decode("utf-16", "ignore").encode() if head[:2] in {b"\xff\xfe", b"\xfe\xff"} else head
+        claimed = codecs.lookup(claim[1].decode()).name if claim else "utf-8"
+        text, encoding = decoded(raw) if claimed == "utf-8" else (raw.decode(claimed), claimed)
+    except (LookupError, UnicodeError):
+        encoding = guess_single_byte(raw)
+        text = raw.decode(encoding, "replace")
+    if encoding in _KNOWN_TO_EXPAT and not text[:1].isspace():
+        return None
+    copy = place / "recoded.osm"
+    copy.write_text(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff")).lstrip(), "utf-8")
+    return copy
 
 
 def _check_visible(path: Path) -> None:
     """Putting things in order loses which of them were deleted."""
-    things: Any = osmium.FileProcessor(str(path.resolve()))
+    things: Any = osmium.FileProcessor(str(path))
     if not all(thing.visible for thing in things):
         raise UnreadableFile(HISTORY)
 
@@ -180,7 +254,7 @@ def _check_visible(path: Path) -> None:
 def _order(path: Path, target: Path) -> None:
     """A copy with nodes first, then ways, then relations, as most files have them."""
     reader: Any = osmium.MergeInputReader()
-    reader.add_file(str(path.resolve()))
+    reader.add_file(str(path))
     with osmium.SimpleWriter(str(target)) as writer:
         reader.apply(writer, idx="", simplify=False)
 
@@ -199,7 +273,7 @@ class _Reading:
     """One file, being read."""
 
     def __init__(self, path: Path, within: BaseGeometry | None, tell: Tell) -> None:
-        self.path, self.tell = str(path.resolve()), tell
+        self.path, self.tell = str(path), tell
         self.within = within
         if within is not None:
             shapely.prepare(within)
@@ -243,6 +317,8 @@ class _Reading:
         links = cut(self.ways, self.barriers, via_nodes(self.plan.turns))
         turns, unfit = restrictions(self.plan.turns, links)
         self.refused += unfit
+        if self.bounds[2] - self.bounds[0] > 180:
+            raise UnreadableFile(BOTH_SIDES)
         self._ground(processor.header)
         streets, turns = self._kept(links, turns)
         return OsmCity(
@@ -544,7 +620,7 @@ class _Reading:
 
     def _street_of(self, letter: str, number: int, tags: Tags) -> str | None:
         named = tags.get("addr:street") or tags.get("addr:place") or self.plan.houses.get((letter, number))
-        return mended(" ".join(named.split())) or None if named else None
+        return mended(" ".join(visible(named).split())) or None if named else None
 
     def _door(self, osm_id: int, street: str, number: int, suffix: str | None, point: shapely.Point) -> None:
         self.doors.append(AddressPoint(osm_id=osm_id, street=street, number=number, suffix=suffix, shape=point))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from geo.encodings import mended
+from geo.encodings import mended, visible
 from geo.streets import Access, StreetKind, Structure
 
 Tags = Mapping[str, str]
@@ -183,13 +183,13 @@ _ALTERNATIVES = ("alt_name", "old_name", "official_name", "short_name", "loc_nam
 def name_of(tags: Tags) -> str | None:
     """The name people use, without stray spaces."""
     name = tags.get("name") or tags.get("name:es") or tags.get("official_name") or ""
-    return mended(" ".join(name.split())) or None
+    return mended(" ".join(visible(name).split())) or None
 
 
 def other_names(tags: Tags, *, ref: bool = False) -> tuple[str, ...]:
     """Old, short, official and Spanish names, each once; with `ref` the numbers of routes too."""
     keys = (*_ALTERNATIVES, "ref", "int_ref") if ref else _ALTERNATIVES
-    found = [mended(" ".join(part.split())) for key in keys for part in tags.get(key, "").split(";")]
+    found = [mended(" ".join(visible(part).split())) for key in keys for part in tags.get(key, "").split(";")]
     name = name_of(tags)
     return tuple(dict.fromkeys(one for one in found if one and one != name))
 
@@ -435,4 +435,4 @@ def bridge_name(tags: Tags) -> str | None:
         return None
     name = tags.get("bridge:name") or tags.get("name", "")
     called = "bridge:name" in tags or re.match(r"(puente|viaducto|ponte|viaduto|pont|bridge)\b", name, re.IGNORECASE)
-    return mended(" ".join(name.split())) or None if called else None
+    return mended(" ".join(visible(name).split())) or None if called else None

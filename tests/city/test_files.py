@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import socket
 import zipfile
 from pathlib import Path
@@ -25,7 +26,9 @@ from geo.files import (
     DOCTYPE,
     EMPTY_FILE,
     NO_COLUMNS,
+    NO_FILE,
     NO_LAYER,
+    NO_NUMBERS,
     NOT_THAT,
     NOTHING_INSIDE,
     SEVERAL_INSIDE,
@@ -321,7 +324,7 @@ def test_tables(tmp_path: Path) -> None:
     text = "Nombre;Longitud;Latitud\nHospital Centenario;-60,6665;-32,9381\nSin lugar;;\nRaro;x;y\n"
     found = read_map_file(written(tmp_path / "map.csv", text, "cp1252"), ANY)
     assert [(one.fields["Nombre"], one.shape.x) for one in found.features] == [("Hospital Centenario", -60.6665)]
-    assert whys(found) == [WITHOUT_PLACE, WITHOUT_PLACE]
+    assert whys(found) == [WITHOUT_PLACE, NO_NUMBERS]
     assert [one.which for one in found.refused] == ["2", "3"]
     wkt = shapely.Polygon(SQUARE).wkt
     found = read_map_file(written(tmp_path / "wkt.csv", f'nombre,wkt\nCentro,"{wkt}"\nRoto,"POLYGON(("\n'), ANY)
@@ -428,3 +431,153 @@ def test_archives_that_mean_harm(tmp_path: Path) -> None:
     assert why_not(zipped(file, aDOTkml=b"<kml/>", bDOTkml=b"<kml/>")).why == SEVERAL_INSIDE
     whole = io.BytesIO(zipped(file, mapDOTgeojson=collection((polygon(), {})).encode()).read_bytes()).getvalue()
     assert why_not(written(file, whole[:-40])).why == BAD_ARCHIVE
+
+
+# ── What others write, and what becomes of it on the way ──────────────────────────────────────────
+
+
+def saved(folder: Path, names: list[str], shapes: list[Any]) -> None:
+    wkb = np.array([shapely.to_wkb(shape) for shape in shapes], dtype=object)
+    fields = [np.array(names, dtype=object)]
+    pyogrio.raw.write(
+        str(folder / "b.shp"), wkb, fields, ["nombre"], crs="EPSG:4326", geometry_type="Polygon", encoding="ISO-8859-1"
+    )
+
+
+def packed(folder: Path, without: str = "") -> Path:
+    with zipfile.ZipFile(folder / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in sorted(folder.glob("b.*")):
+            if part.suffix not in {".zip", without}:
+                archive.write(part, f"capa ñ/{part.name}")
+    return folder / "b.zip"
+
+
+@pytest.mark.parametrize("page", ["88591", "ISO-8859-1", "1252", "ANSI 1252", "UTF-8", "nonsense", ""])
+def test_code_pages_as_programs_write_them_right_and_wrong(tmp_path: Path, page: str) -> None:
+    saved(tmp_path, ["Ludueña"], [shapely.Polygon(SQUARE)])
+    (tmp_path / "b.cpg").write_text(page)
+    assert read_map_file(packed(tmp_path), ANY).features[0].fields["nombre"] == "Ludueña"
+
+
+def test_a_shapefile_without_its_index(tmp_path: Path) -> None:
+    saved(tmp_path, ["Ludueña"], [shapely.Polygon(SQUARE)])
+    assert len(read_map_file(packed(tmp_path, without=".shx"), ANY).features) == 1
+
+
+@pytest.mark.parametrize("near", [NEAR, None], ids=["by the city", "by the projection's own area"])
+@pytest.mark.parametrize("crs", ["EPSG:22185", "EPSG:5347", "EPSG:22182"])
+def test_northing_before_easting_is_seen(
+    tmp_path: Path, crs: str, near: tuple[float, float, float, float] | None
+) -> None:
+    flat = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    if crs == "EPSG:22182" and near is None:
+        near = NEAR  # Rosario lies outside its second zone
+    backwards = [list(flat.transform(x, y))[::-1] for x, y in SQUARE]
+    name = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:{crs.replace(':', '::')}"}}
+    file = written(tmp_path / "b.geojson", collection((polygon(backwards), {"nombre": "A"}), crs=name))
+    found = read_map_file(file, ANY, Wishes(near=near))
+    assert found.swapped
+    assert found.features[0].shape.distance(shapely.Polygon(SQUARE)) < 1e-6
+    assert found.features[0].shape.area == pytest.approx(shapely.Polygon(SQUARE).area, rel=1e-6)
+
+
+def test_damaged_archives_never_raise_anything_else(tmp_path: Path) -> None:
+    saved(tmp_path, ["Ludueña", "Ñandú"], [shapely.Polygon(SQUARE)] * 2)
+    whole = packed(tmp_path).read_bytes()
+    damaged = 0
+    for seed in range(120):
+        dice = random.Random(seed)
+        spoilt = bytearray(whole)
+        for _ in range(6):
+            spoilt[dice.randrange(len(spoilt))] = dice.randrange(256)
+        try:
+            read_map_file(written(tmp_path / "x.zip", bytes(spoilt)), ANY)
+        except UnreadableFile:
+            damaged += 1
+    assert damaged > 60
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        collection((polygon(), {"nombre": "A"})).replace(
+            '"FeatureCollection"', '"FeatureCollection", "crs": {"properties": null}'
+        ),
+        '{"type": "Point", "coordinates": [1e999, 3]}',
+        '{"type": "Point", "coordinates": [1' + "0" * 400 + ", 3]}",
+        '{"type": "Polygon", "coordinates": null}',
+    ],
+)
+def test_odd_numbers_and_members_are_no_accident(tmp_path: Path, content: str) -> None:
+    found = read_map_file(written(tmp_path / "x.geojson", content), ANY)
+    assert len(found.features) + len(found.refused) == 1
+
+
+def test_collections_that_are_none(tmp_path: Path) -> None:
+    one, other = collection((polygon(), {"nombre": "A"})), collection((polygon(), {"nombre": "B"}))
+    features = [json.loads(text)["features"][0] for text in (one, other)]
+    lines = "\n".join(json.dumps(feature) for feature in features)
+    shapes = json.dumps({"type": "GeometryCollection", "geometries": [polygon(), polygon()]})
+    for content in (lines, "\x1e" + lines.replace("\n", "\n\x1e"), json.dumps(features), shapes):
+        assert len(read_map_file(written(tmp_path / "x.geojson", content), ANY).features) == 2
+
+
+def test_names_hold_nothing_that_nobody_sees(tmp_path: Path) -> None:
+    name = "A\x00b\ud800\u202ec\u200b d"
+    text = json.dumps({"type": "Feature", "geometry": polygon(), "properties": {"nombre": name}})
+    (feature,) = read_map_file(written(tmp_path / "x.geojson", text), ANY).features
+    assert feature.fields["nombre"] == "Abc d"
+
+
+def test_utf16_without_a_mark_and_cut(tmp_path: Path) -> None:
+    text = collection((polygon(), {"nombre": "Ludueña"}))
+    file = written(tmp_path / "x.geojson", text.encode("utf-16-le"))
+    assert read_map_file(file, ANY).features[0].fields["nombre"] == "Ludueña"
+    assert why_not(written(tmp_path / "y.geojson", text.encode("utf-16")[:-1])).why == WRONG_ENCODING
+
+
+def test_folders_of_a_kml_are_one_file(tmp_path: Path) -> None:
+    def folder(name: str, inside: str) -> str:
+        return f"<Folder><name>{name}</name>{inside}</Folder>"
+
+    ring = " ".join(f"{x},{y},0" for x, y in SQUARE)
+    outline = f"<outerBoundaryIs><LinearRing><coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs>"
+    area = f"<Polygon>{outline}</Polygon>"
+    one, other = (f"<Placemark><name>{name}</name>{area}</Placemark>" for name in "AB")
+    inside = folder("Norte", one) + folder("Sur", folder("Bajo", other))
+    text = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{inside}</Document></kml>'
+    found = read_map_file(written(tmp_path / "x.kml", text), ANY)
+    assert sorted(feature.fields[found.name_field or ""] for feature in found.features) == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("nombre;lat_wgs84;lon_wgs84", "A;-32,95;-60,66"),
+        ("nombre;stop_lat;stop_lon", "A;-32.95;-60.66"),
+        ("nombre;y_coord;x_coord", "A; -32,95° ; -60,66° "),
+        ("sep=;\nnombre;Latitud;Longitud", "A;-32,95;-60,66"),
+    ],
+)
+def test_columns_as_people_name_them(tmp_path: Path, head: str, row: str) -> None:
+    (feature,) = read_map_file(written(tmp_path / "x.csv", f"{head}\n{row}\n"), ANY).features
+    assert feature.shape.equals(shapely.Point(-60.66, -32.95))
+
+
+def test_numbers_with_thousands_and_numbers_that_are_none(tmp_path: Path) -> None:
+    x, y = POSGAR.transform(-60.66, -32.95)
+    told = f"{x:,.2f}".replace(",", "_").replace(".", ",").replace("_", "."), f"{y:,.2f}"
+    text = f"nombre;x;y\nA;{told[0]};{told[1]}\nB;al lado;del río\nC;;\n"
+    found = read_map_file(written(tmp_path / "x.csv", text), ANY, Wishes(crs="EPSG:22185"))
+    assert found.features[0].shape.distance(shapely.Point(-60.66, -32.95)) < 1e-6
+    assert [one.why for one in found.refused] == [NO_NUMBERS, WITHOUT_PLACE]
+
+
+def test_a_projection_that_is_none(tmp_path: Path) -> None:
+    file = written(tmp_path / "x.geojson", collection((polygon(), {})))
+    assert why_not(file, Wishes(crs="EPSG:4978")).why == BAD_CRS  # metres from the middle of the Earth
+    assert why_not(file, Wishes(crs="EPSG:5773")).why == BAD_CRS  # heights
+
+
+def test_names_of_files_that_no_disk_holds(tmp_path: Path) -> None:
+    assert why_not(tmp_path / f"{'a' * 300}.geojson").why == NO_FILE

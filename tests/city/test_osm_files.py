@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import osmium
 import pytest
 import shapely
 
 from geo.osm.reading import (
+    BOTH_SIDES,
     CHANGES,
     CUT,
     DOCTYPE,
@@ -127,8 +130,8 @@ def test_a_cut_gzip(tmp_path: Path, cut: int) -> None:
         ("nothing.osm", b"<osm version='0.6'/>", NO_STREETS),
         ("changes.osm", b"<osmChange version='0.6'><create/></osmChange>", CHANGES),
         ("cut.osm", b"<osm version='0.6'><node id='1' lat='-32' lon='-60'/><node id", CUT),
-        ("plain.osm.gz", b"<osm version='0.6'/>", CUT),
-        ("plain.osm.bz2", b"<osm version='0.6'/>", CUT),
+        ("plain.osm.gz", b"<osm version='0.6'/>", NO_STREETS),
+        ("plain.osm.bz2", b"<osm version='0.6'/>", NO_STREETS),
         ("number.osm", b"<osm version='0.6'><node id='1' lat='treinta' lon='-60'/></osm>", CUT),
         (
             "laughs.osm",
@@ -265,3 +268,75 @@ def test_landmarks_with_other_names_once(drawing: Drawing, read: Read) -> None:
         ("bridge", "Puente Molino", ()),
     }
     assert city.nameless == 1
+
+
+# ── Names, letters and endings that lie ────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("claimed", ["ISO-8859-1", "windows-1252", "UTF-8", "cp850", "UTF-16", "nonsense"])
+def test_letters_whatever_the_file_claims(tmp_path: Path, drawing: Drawing, claimed: str) -> None:
+    text = drawing.cross().xml().replace("UTF-8", claimed).replace("Rioja", "Ludueña")
+    encoding = {"UTF-8": "latin-1", "nonsense": "latin-1"}.get(claimed, claimed)
+    file = tmp_path / "map.osm"
+    file.write_bytes(b"\n" * (encoding != "UTF-16") + text.encode(encoding))
+    assert {street.name for street in read_osm(file).streets} == {"Ludueña", "Mitre"}
+
+
+@pytest.mark.parametrize("name", ["map.osm.pbf", "map.osm", "map.osm.gz", "map.OSM.BZ2"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress], ids=["plain", "gzip", "bzip2"])
+def test_files_are_known_by_what_is_in_them(
+    tmp_path: Path, drawing: Drawing, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(pack(drawing.cross().xml().encode()))
+    assert len(read_osm(file).streets) == 4
+
+
+def test_a_pbf_by_any_name(tmp_path: Path, drawing: Drawing) -> None:
+    (tmp_path / "plain.osm").write_text(drawing.cross().xml(), "utf-8")
+    with osmium.SimpleWriter(str(tmp_path / "map.osm.pbf")) as writer:
+        for thing in osmium.FileProcessor(str(tmp_path / "plain.osm")):
+            writer.add(thing)
+    for name in ("map.OSM.PBF", "map.osm.gz", "map.osm.bz2"):
+        (tmp_path / name).write_bytes((tmp_path / "map.osm.pbf").read_bytes())
+        assert len(read_osm(tmp_path / name).streets) == 4
+
+
+def test_cut_anywhere(tmp_path: Path, drawing: Drawing) -> None:
+    whole = drawing.cross().xml().encode()
+    for end in range(1, len(whole) - 1, 7):
+        file = tmp_path / "cut.osm"
+        file.write_bytes(whole[:end])
+        with pytest.raises(UnreadableFile):
+            read_osm(file)
+
+
+def test_what_was_deleted_in_josm(tmp_path: Path, drawing: Drawing) -> None:
+    text = drawing.cross().xml().replace("version='0.6'", "version='0.6' generator='JOSM'")
+    file = tmp_path / "map.osm"
+    file.write_text(text, "utf-8")
+    assert len(read_osm(file).streets) == 4
+    file.write_text(text.replace("<way id='11'", "<way id='11' action='delete'"), "utf-8")
+    with pytest.raises(UnreadableFile) as refused:
+        read_osm(file)
+    assert refused.value.why == HISTORY
+
+
+def test_names_without_signs_that_nobody_sees(drawing: Drawing, read: Read) -> None:
+    drawing.cross().street(10, [4, 5], "\u202eRio\u200bja")
+    drawing.street(11, [5, 6], "\u200b")
+    assert {street.name for street in read(drawing).streets} == {"Rioja", "Mitre", None}
+
+
+def test_no_city_lies_on_both_sides_of_the_date_line(drawing: Drawing, read: Read) -> None:
+    drawing.nodes = {1: (179.99, -16.0, {}), 2: (-179.99, -16.0, {})}
+    drawing.street(1, [1, 2], "Wainiu")
+    with pytest.raises(UnreadableFile) as refused:
+        read(drawing)
+    assert refused.value.why == BOTH_SIDES
+
+
+def test_a_name_that_no_disk_holds(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        read_osm(tmp_path / f"{'a' * 300}.osm")
+    assert refused.value.why == NO_FILE

@@ -92,7 +92,7 @@ SPANISH: dict[str, str] = {
         "El archivo no dice su proyección; sus números son grados y se toman como WGS 84."
     ),
     "Latitude stood before longitude; they were exchanged, as all lie by the city that way.": (
-        "La latitud estaba antes que la longitud; se invirtieron, porque así todo cae en la ciudad."
+        "La latitud (o el norte) estaba antes que la longitud; se invirtieron, porque así todo cae en su lugar."
     ),
     "{count} texts had been through a wrong encoding and were put right.": (
         "{count} textos habían pasado por una codificación equivocada y se corrigieron."
@@ -142,6 +142,7 @@ SPANISH: dict[str, str] = {
     "zone:risk": "zonas: de riesgo",
     # Why an OpenStreetMap file, or something in it, is refused.
     "there is no such file: {file}": "no existe el archivo {file}",
+    "the file may not be read: {file}": "no hay permiso para leer el archivo {file}",
     "the name of an OpenStreetMap file ends in {endings}": (
         "el nombre de un archivo de OpenStreetMap termina en {endings}"
     ),
@@ -164,6 +165,9 @@ SPANISH: dict[str, str] = {
         "el archivo tiene más de {limit} elementos: recortá antes tu ciudad"
     ),
     "there is no street in the file": "no hay ninguna calle en el archivo",
+    "its streets lie on both sides of the 180th meridian, over which no map here reaches": (
+        "sus calles están a ambos lados del meridiano 180, que estos mapas no cruzan"
+    ),
     "{missing} of its {nodes} nodes are not in the file": "{missing} de sus {nodes} nodos no están en el archivo",
     "fewer than two of its nodes are in the file": "menos de dos de sus nodos están en el archivo",
     "a speed limit that cannot be understood: {word}": "un límite de velocidad que no se entiende: {word}",
@@ -229,6 +233,7 @@ SPANISH: dict[str, str] = {
     "the projection {crs} is not known": "no conozco la proyección {crs}",
     "it has no place": "no tiene lugar",
     "its shape cannot be read": "su forma no se puede leer",
+    "its coordinates are no numbers": "sus coordenadas no son números",
 }
 
 
