@@ -7,9 +7,10 @@ what may not be driven weighs infinity.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -29,6 +30,7 @@ PACK = float(2**26)  # milliseconds go above, decimetres below: up to 37 hours a
 TOP = float(2**53)
 GPS_NOISE = 15.0  # metres; a place so little behind on a one-way street is here, not round the block
 FRONTAGE = 30.0  # metres from the middle of the street to a door, or GPS noise: nobody walks these
+SPARE = 12  # arcs of a seed that need no graph of their own: both ends of a link, and what remembers a turn there
 WALK = 1.4  # metres a second on foot, beyond that
 
 Why: TypeAlias = Literal["closed", "no_way", "no_street_near", "no_streets", "ends_at_closure", "on_foot"]
@@ -96,6 +98,14 @@ def part_of(weight: float, share: float) -> float:
 # ── The ground a drive finds ──────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """The graphs in which lone seeds are put, by whether they search back; one search at a time."""
+
+    graphs: dict[bool, csr_array] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Ground:
     """The weights of all arcs for one way of driving, at one hour, with what is closed to it."""
 
@@ -118,7 +128,7 @@ class Ground:
             closed = np.zeros(len(network), dtype=np.bool_)
             closed[list(self.stretches)] = True
             self.weights = np.where(closed[network.arcs.link], np.inf, self.free)
-        self._turned = self.weights[network.arcs.by_head]  # in the order of searches against the traffic
+        self._alone = _Alone()
         can = [word in drive.enters or word in drive.ends_in for word in network.accesses]
         self.usable: Flags = np.array(can, dtype=np.bool_)[network.access]
         through = [word in drive.enters for word in network.accesses]
@@ -169,21 +179,40 @@ class Ground:
 
         A seed is an extra node with an arc to each of its nodes. `limit` bounds the weight.
         """
-        arcs, size = self.network.arcs, self.network.size
-        starts = arcs.head_starts if back else arcs.starts
-        ends = arcs.tails[arcs.by_head] if back else arcs.heads
+        if len(seeds) == 1 and len(seeds[0]) <= SPARE:
+            return self._search_alone(seeds[0], back=back, limit=limit, tree=tree)
+        starts, ends, kept = self._arcs(back=back)
         more = np.cumsum([len(seed) for seed in seeds], dtype=np.int32) + starts[-1]
         indices = np.concatenate([ends, *(np.fromiter(seed.keys(), np.int32, len(seed)) for seed in seeds)])
-        weights = np.concatenate(
-            [self._turned if back else self.weights, *(np.fromiter(s.values(), np.float64, len(s)) for s in seeds)]
-        )
-        whole = size + len(seeds)
+        weights = np.concatenate([kept, *(np.fromiter(s.values(), np.float64, len(s)) for s in seeds)])
+        whole = self.network.size + len(seeds)
         graph = csr_array((weights, indices, np.concatenate([starts, more])), shape=(whole, whole))
-        rows = np.arange(size, whole)
-        if tree:
-            reach, before = dijkstra(graph, indices=rows, limit=limit, return_predecessors=True)
-            return reach, before
-        return dijkstra(graph, indices=rows, limit=limit), None
+        return _dijkstra(graph, np.arange(self.network.size, whole), limit, tree=tree)
+
+    def _search_alone(
+        self, seed: Mapping[int, float], *, back: bool, limit: float, tree: bool
+    ) -> tuple[Floats, NDArray[np.int32] | None]:
+        """One seed: its arcs take spare places in a graph that is kept, so that nothing is copied."""
+        size = self.network.size
+        with self._alone.lock:
+            if (graph := self._alone.graphs.get(back)) is None:
+                starts, ends, kept = self._arcs(back=back)
+                indices = np.concatenate([ends, np.zeros(SPARE, dtype=np.int32)])
+                weights = np.concatenate([kept, np.full(SPARE, np.inf)])
+                following = np.concatenate([starts, [starts[-1] + SPARE]]).astype(np.int32)
+                graph = csr_array((weights, indices, following), shape=(size + 1, size + 1))
+                self._alone.graphs[back] = graph
+            graph.data[-SPARE:] = np.inf
+            graph.data[-SPARE:][: len(seed)] = list(seed.values())
+            graph.indices[-SPARE:][: len(seed)] = list(seed)
+            return _dijkstra(graph, np.array([size]), limit, tree=tree)
+
+    def _arcs(self, *, back: bool) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+        """Where each node's arcs begin, where they end, and what they weigh."""
+        arcs = self.network.arcs
+        if back:
+            return arcs.head_starts, arcs.tails[arcs.by_head], self.weights[arcs.by_head]
+        return arcs.starts, arcs.heads, self.weights
 
     # --- places -----------------------------------------------------------------------------------------
 
@@ -327,6 +356,13 @@ class Ground:
             other = backward if arc == forward else forward
             cost = part_of(float(self.free[other]), high - low)
         return (cost + walks, arc) if cost < TOP else None
+
+
+def _dijkstra(graph: csr_array, rows: Ints, limit: float, *, tree: bool) -> tuple[Floats, NDArray[np.int32] | None]:
+    if tree:
+        reach, before = dijkstra(graph, indices=rows, limit=limit, return_predecessors=True)
+        return reach, before
+    return dijkstra(graph, indices=rows, limit=limit), None
 
 
 def walking(metres: float) -> float:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
+from contourpy import FillType, contour_generator
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from geo.ground import PACK, Anchor, Ground
 from geo.network import Flags, Floats, Ints, StreetNetwork
-from geo.places import Position
 
 CELL = 25.0  # metres; a quarter of a block
 MOST_CELLS = 1500  # to a side: what reaches farther is drawn more coarsely
@@ -125,6 +126,7 @@ def _cells(spots: Floats) -> tuple[Flags, float, float, float]:
     """The cells that belong to the area, the corner of the first and the side of each."""
     low, high = spots.min(axis=0) - GROWN - CELL, spots.max(axis=0) + GROWN + CELL
     side = max(CELL, float((high - low).max()) / MOST_CELLS)
+    low = np.floor(low / side) * side  # areas of the same grain lie on the same grid, so that one holds the other
     shape = np.ceil((high - low) / side).astype(int) + 1
     streets: Flags = np.zeros((shape[1], shape[0]), dtype=np.bool_)
     x, y = np.floor((spots - low) / side).astype(int).T
@@ -136,46 +138,14 @@ def _cells(spots: Floats) -> tuple[Flags, float, float, float]:
 
 def _polygons(cells: Flags, x0: float, y0: float, side: float) -> shapely.MultiPolygon:
     """The cells as polygons, their stairs made smooth."""
-    rings = [shapely.LinearRing(np.array(ring) * side + (x0, y0)) for ring in _rings(cells)]
-    return _whole(shapely.build_area(shapely.GeometryCollection(rings)).simplify(side * 0.8).buffer(0))
-
-
-_STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # east, north, west, south
-
-
-def _rings(cells: Flags) -> list[list[Position]]:
-    """The borders of the cells, corner by corner, with the cells on the left. Cells that touch at a corner stay two."""
-    padded = np.pad(cells, 1).astype(np.int8)
-    upward, eastward = np.diff(padded, axis=0)[:, 1:-1], np.diff(padded, axis=1)[1:-1]
-    out: dict[Position, list[int]] = {}
-    for direction, (rows, columns), off in (
-        (0, np.nonzero(upward == 1), (0, 0)),
-        (1, np.nonzero(eastward == -1), (0, 0)),
-        (2, np.nonzero(upward == -1), (1, 0)),
-        (3, np.nonzero(eastward == 1), (0, 1)),
-    ):
-        for x, y in zip((columns + off[0]).tolist(), (rows + off[1]).tolist(), strict=True):
-            out.setdefault((x, y), []).append(direction)
-    rings = []
-    while out:
-        start = next(iter(out))
-        here, direction, ring = start, -1, []
-        while here in out:
-            ways = out[here]
-            turned = next(
-                (one for one in ((direction + 1) % 4, direction, (direction - 1) % 4) if one in ways), ways[0]
-            )
-            ways.remove(turned)
-            if not ways:
-                del out[here]
-            if turned != direction:
-                ring.append(here)
-            direction = turned
-            here = (here[0] + _STEPS[direction][0], here[1] + _STEPS[direction][1])
-            if here == start:
-                break
-        rings.append(ring)
-    return rings
+    field = np.pad(cells, 1).astype(np.float64)  # cell 0 has its middle at x0 + side / 2
+    areas: Any = contour_generator(z=field, fill_type=FillType.OuterOffset).filled(0.5, np.inf)
+    corners, offsets = areas
+    found = []
+    for places, ends in zip(corners, offsets, strict=True):
+        shell, *holes = np.split((places - 0.5) * side + (x0, y0), ends[1:-1])
+        found.append(shapely.Polygon(shell, holes))
+    return _whole(shapely.simplify(shapely.MultiPolygon(found), side * 0.8))
 
 
 def _whole(shape: shapely.Geometry) -> shapely.MultiPolygon:

@@ -33,7 +33,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 SNAP_METRES = 500.0  # farther from any street than this, a drive there would be a guess
 LOOK_AROUND = (60.0, 180.0, SNAP_METRES)  # metres; where the nearest street will not do, look so far for another
-AT_HAND = 30.0  # metres; most places are so near a street, and so small a box holds few
+AT_HAND = 12.0  # metres, the usual noise of GPS: most places are so near a street, and so small a box holds few
 
 
 @dataclass(frozen=True, slots=True)

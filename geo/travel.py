@@ -31,6 +31,7 @@ from geo.closures import closures_in_force
 from geo.coverage import Cover, Loss, People, cover_of, loss_of
 from geo.drives import Drive
 from geo.ground import (
+    TOP,
     Anchor,
     Ground,
     Way,
@@ -324,13 +325,15 @@ class Travel:
         best, legs = math.inf, None
         if straight is not None:
             best, legs = straight[0], [_leg(via, straight[1], start.along, end.along)]
-        if leaving and arriving:
-            ((reach,), tree) = via.search([seeds_of(arriving)], back=True, tree=True)
+        for limit in _limits(via, start, end) if leaving and arriving else ():
+            ((reach,), tree) = via.search([seeds_of(arriving)], back=True, limit=limit, tree=True)
             assert tree is not None  # noqa: S101  (it was asked for)
             first = min(leaving, key=lambda way: way.cost + float(reach[way.node]))
-            if first.cost + float(reach[first.node]) < best:
-                best = first.cost + float(reach[first.node])
-                legs = _legs(via, first, arriving, tree[0])
+            cost = first.cost + float(reach[first.node])
+            if cost <= limit:  # beyond it a way that was not found yet might be quicker
+                if cost < best:
+                    best, legs = cost, _legs(via, first, arriving, tree[0])
+                break
         if legs is None or math.isinf(best):
             return None
         paced = [replace(leg, seconds=leg.seconds / ground.drive.pace) for leg in legs]
@@ -401,6 +404,13 @@ class Travel:
                 ((reach,), _) = via.search([seeds_of(ways)], back=False, limit=packed(within * drive.pace + 1))
                 found.append(Reach.of(via, reach, anchors))
         return found
+
+
+def _limits(ground: Ground, start: Anchor, end: Anchor) -> tuple[float, ...]:
+    """How far to search for one route: first about as far as it should lead, and everywhere only if that fails."""
+    spots = [ground.network.lines[one.link].interpolate(one.along, normalized=True) for one in (start, end)]
+    seconds = float(spots[0].distance(spots[1])) * CROW_DETOUR / (CROW_KMH / 3.6)
+    return packed(seconds + 60), packed(3 * (seconds + 60)), TOP
 
 
 def _legs(ground: Ground, first: Way, arriving: Sequence[Way], tree: NDArray[np.int32]) -> list[Leg]:

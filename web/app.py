@@ -43,6 +43,7 @@ from web.geocoders import geocoder_of
 from web.guard import Guard
 from web.pages import portal, welcome
 from web.settings import Settings
+from web.valhalla import Valhalla
 
 VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
@@ -64,13 +65,18 @@ def create_app(settings: Settings) -> FastAPI:
         bus = Bus(settings.redis_url, name=settings.redis_name)
         lane = PositionLane(sessions, bus)
         geocoder = geocoder_of(settings)
-        app.state.machinery = Machinery(settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart), geocoder)
+        valhalla = Valhalla(settings.valhalla_url) if settings.valhalla_url else None
+        app.state.machinery = Machinery(
+            settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart), geocoder, valhalla
+        )
         try:
             async with lane.running(), data_door(settings) as app.state.data_door:
                 yield
         finally:
             if geocoder:
                 await geocoder.close()
+            if valhalla:
+                valhalla.close()
             await bus.close()
             await engine.dispose()
             await apart.dispose()

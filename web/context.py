@@ -25,6 +25,7 @@ from resources.positions import PositionLane
 from resources.sign_in import SignedIn, actor_of, is_stale, keep_alive
 from web.origin import is_ours
 from web.settings import Settings
+from web.valhalla import Valhalla
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -51,6 +52,7 @@ class Machinery:
     positions: PositionLane
     aside: Sessions | None = None  # a few connections apart: whoever counts an attempt may hold another already
     geocoder: Geocoder | None = None  # another finder of places, where the installation names one
+    valhalla: Valhalla | None = None  # a second opinion on travel times, where there is one
 
 
 def machinery(request: Request) -> Machinery:

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     language: str = "es_AR"
     timezone: str = "America/Argentina/Buenos_Aires"
     public_reports_per_hour: int = 60  # from one address; many neighbours share one on mobile networks
-    valhalla_url: str | None = None  # a Valhalla to compare ours with in `./vigia bench routing`
+    valhalla_url: str | None = None  # a Valhalla to compare our travel times with; no dispatch ever waits for it
     geocoder: Literal["georef", "nominatim", "photon"] | None = None  # asked when our own index is unsure
     geocoder_url: str | None = None  # where its paths begin; Georef has one of its own
     documentation: bool = True  # OpenAPI at /api/v1/openapi.json

@@ -11,8 +11,11 @@ from geo.drives import Drive
 from geo.places import point
 from geo.travel import NO_POSITION
 from loadtests.routing_rivals import valhalla_beside
-from tests.conftest import SHARED_DATA
+from tests.builders import City
+from tests.conftest import SHARED_DATA, browser_of
+from web.app import create_app
 from web.launcher.layout import TOOLS
+from web.settings import Settings
 from web.valhalla import FAILURES, REST, Valhalla, ValhallaAway
 
 MONACO = SHARED_DATA / "osm_small" / "monaco.osm.pbf"
@@ -42,6 +45,18 @@ def test_a_valhalla_that_is_away_is_left_alone_for_a_while() -> None:
     assert again.value.__cause__ is not None, "it is asked again"
     assert away.etas([(None, Drive())], HARBOUR) == [NO_POSITION]
     away.close()
+
+
+async def test_a_second_opinion_that_is_away_holds_nobody_up(settings: Settings, city: City) -> None:
+    app = create_app(settings.model_copy(update={"valhalla_url": f"http://127.0.0.1:{free_port()}"}))
+    async with app.router.lifespan_context(app), browser_of(app) as client:
+        who = {"username": "dispatcher", "password": city.password}
+        assert (await client.post("/api/v1/session", json=who)).status_code == 200
+        where = {"lon": city.west.x, "lat": city.west.y, "compare": True}
+        answer = await client.get("/api/v1/travel/etas", params=where)
+    assert answer.status_code == 200
+    assert {one["valhalla_s"] for one in answer.json()["etas"]} == {None}
+    assert len(answer.json()["etas"]) == len(city.units)
 
 
 def test_a_real_valhalla_answers_in_our_words(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ Signed in, anybody may ask about streets; of units only those that he sees. Sear
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import statistics
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,6 +31,7 @@ from resources.positions import UnitPosition
 from resources.units import Duty, Unit, UnitKind, access_unit, visible_to
 from web.bodies import Body
 from web.context import CurrentActor, Machines, Session
+from web.valhalla import Valhalla, ValhallaAway
 
 router = APIRouter(prefix="/travel", tags=["travel"])
 
@@ -75,8 +78,12 @@ async def get_etas(
     lon: Degrees,
     lat: Degrees,
     urgent: bool = True,
+    compare: bool = False,
 ) -> dict[str, Any]:
-    """How long each unit that the actor sees would take to a place, quickest first; those that cannot come last."""
+    """How long each unit that the actor sees would take to a place, quickest first; those that cannot come last.
+
+    With `compare` each has what Valhalla says beside it, `valhalla_s`: null where it knows no way or is away.
+    """
     place, at = point(lon, lat), now()
     query = (
         select(Unit.id, Unit.call_sign, Unit.kind, UnitPosition.lon, UnitPosition.lat, UnitPosition.fixed_at)
@@ -97,9 +104,21 @@ async def get_etas(
         }
         for unit, eta in zip(units, etas, strict=True)
     ]
+    if compare:
+        opinions = await asyncio.to_thread(_second_opinion, machines.valhalla, origins, place)
+        told = [one | {"valhalla_s": seconds} for one, seconds in zip(told, opinions, strict=True)]
     far = float("inf")
     told.sort(key=lambda one: far if one["seconds"] is None else one["seconds"])
     return {"at": at.isoformat(), "closures": len(asked.barriers), "etas": told}
+
+
+def _second_opinion(
+    valhalla: Valhalla | None, origins: Sequence[tuple[Point | None, Drive]], to: Point
+) -> list[float | None]:
+    if valhalla is not None:
+        with contextlib.suppress(ValhallaAway):
+            return [eta.seconds for eta in valhalla.etas(origins, to)]
+    return [None] * len(origins)
 
 
 def _told(eta: Eta) -> dict[str, Any]:
