@@ -80,6 +80,7 @@ TWICE = "{what} {which} stands in the file twice"
 UNSAVED = "{what} {which} has a negative number: it was drawn but never uploaded"
 TOO_LARGE = "the file holds more than {limit} things: cut out your city first"
 NO_STREETS = "there is no street in the file"
+NONE_INSIDE = "no street of the file lies within the boundary or near it"
 BOTH_SIDES = "its streets lie on both sides of the 180th meridian, over which no map here reaches"
 # Why a thing is left out, or a part of it.
 NODES_MISSING = "{missing} of its {nodes} nodes are not in the file"
@@ -93,7 +94,7 @@ NO_STREET = "a house number without a street"
 NO_ENDS = "fewer than two of its house numbers are known"
 WHYS = (
     *(NO_FILE, NO_PERMISSION, NOT_OSM, EMPTY_FILE, CUT, DOCTYPE, HISTORY, CHANGES, TWICE, UNSAVED, TOO_LARGE),
-    *(NO_STREETS, BOTH_SIDES),
+    *(NO_STREETS, NONE_INSIDE, BOTH_SIDES),
     *(NODES_MISSING, NODES_MISSING_ALL, SPEED, WAYS_MISSING, OUTLINE, REVERSIBLE, NO_NUMBER, NO_STREET, NO_ENDS),
 )
 
@@ -656,7 +657,7 @@ class _Reading:
         if len(streets) == len(links.streets):
             return streets, turns
         if not streets:
-            raise UnreadableFile(NO_STREETS)
+            raise UnreadableFile(NONE_INSIDE)
         pairs: dict[int, set[int]] = defaultdict(set)
         for street in streets:
             pairs[street.osm_id or 0] |= {street.a_node, street.b_node}

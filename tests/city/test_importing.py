@@ -407,3 +407,30 @@ def test_every_reason_has_its_spanish() -> None:
     assert every - SPANISH.keys() == set()
     for english, spanish in SPANISH.items():
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", spanish))
+
+
+@pytest.mark.parametrize("name", ["", " \n", "\u202e", "x" * 200])
+async def test_a_city_has_a_name(
+    settings: Settings, terminal: Terminal, drawing: Drawing, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "map.osm").write_text(drawing.cross().xml())
+    assert await make_city(settings, name, tmp_path / "map.osm", replace=True, console=terminal.console) == REFUSED
+    assert "lleva un nombre" in terminal.text
+
+
+async def test_limits_that_are_elsewhere_or_no_area(
+    settings: Settings, sessions: Sessions, terminal: Terminal, drawing: Drawing, tmp_path: Path
+) -> None:
+    (tmp_path / "map.osm").write_text(drawing.cross().xml())
+    async with looking(sessions) as session:
+        before = await edition_of(session)
+    far = written(tmp_path / "far.geojson", (square(500, 0), {"nombre": "Lejos"}))
+    dot = written(tmp_path / "dot.geojson", ({"type": "Point", "coordinates": [-60.66, -32.96]}, {"nombre": "Punto"}))
+    for boundary, why in ((far, "dentro del límite"), (dot, "Acá no va Point")):
+        made = await make_city(
+            settings, "Rosario", tmp_path / "map.osm", boundary=boundary, replace=True, console=terminal.console
+        )
+        assert made == NOTHING
+        assert why in terminal.text
+    async with looking(sessions) as session:
+        assert await edition_of(session) == before

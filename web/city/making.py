@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.city import City, present_city
+from geo.encodings import visible
 from geo.files import Wishes, read_map_file
 from geo.landmarks import Landmark
 from geo.numbering import AddressPoint
@@ -37,6 +38,8 @@ FINE, NOTHING, REFUSED = 0, 1, 2
 MARGIN = 2000.0  # metres beyond the city's limits that streets are kept: crews drive round by the next town
 PATIENT = "-c lock_timeout=20000 -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 POLYGONS = frozenset({"Polygon", "MultiPolygon"})
+LONGEST_NAME = 120
+NO_CITY_NAME = "a city has a name, of at most {limit} letters"
 NO_POLYGON = "the boundary file holds no polygon that can be used"
 FAR = 0.25  # so much of the streets beyond the limits is worth a word
 LEFT_OUT = "imports"  # folder in the data directory
@@ -59,6 +62,10 @@ async def make_city(
 ) -> int:
     """Make the city of this installation; 0 when it is there, 1 when the file is no good, 2 when it was not wanted."""
     page = page_for(settings, console)
+    name = " ".join(visible(name).split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        page.line(NO_CITY_NAME, "bold red", limit=LONGEST_NAME)
+        return REFUSED
     engine = connect(settings.database, pool=2, limits=PATIENT)
     sessions = sessions_of(engine)
     began = time.monotonic()
@@ -68,7 +75,7 @@ async def make_city(
         if there and not replace:
             _tell_what_there_is(page, there)
             return REFUSED
-        limits, refused = _limits(boundary)
+        limits, refused = _limits(page, boundary)
         city = await _read(page, osm, limits)
         if limits is None and name in city.boundaries:
             limits = city.boundaries[name]
@@ -113,12 +120,13 @@ def _tell_what_there_is(page: Page, there: list[tuple[str, int | str]]) -> None:
     page.line("Streets, base map, landmarks and house numbers would be replaced; zones, facilities and closures stay.")
 
 
-def _limits(boundary: Path | None) -> tuple[shapely.MultiPolygon | None, list[Refused]]:
+def _limits(page: Page, boundary: Path | None) -> tuple[shapely.MultiPolygon | None, list[Refused]]:
     """The city's limits from a file: all polygons in it, as one."""
     if boundary is None:
         return None, []
     found = read_map_file(boundary, POLYGONS, Wishes())
     if not found.features:
+        page.left_out(found.refused)
         raise UnreadableFile(NO_POLYGON)
     whole = shapely.unary_union([feature.shape for feature in found.features])
     parts = [part for part in shapely.get_parts(whole).tolist() if isinstance(part, shapely.Polygon)]

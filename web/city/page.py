@@ -53,7 +53,7 @@ class Page:
             task = bar.add_task(words, total=None, done="")
             yield lambda done: bar.update(task, completed=done, done=_thousands(done))
 
-    def left_out(self, refused: Sequence[Refused], folder: Path) -> None:
+    def left_out(self, refused: Sequence[Refused], folder: Path | None = None) -> None:
         """What is not used and why, by reason; when it is long, all of it in a file."""
         if not refused:
             return
@@ -70,7 +70,7 @@ class Page:
                 long = True
                 table.add_row("", "", "", self.say("… and {more} more like these.", more=_thousands(len(same) - SHOWN)))
         self.console.print(table)
-        if long:
+        if long and folder is not None:
             self.line("All of them: {file}", file=self._write(refused, folder))
 
     def _reason(self, one: Refused) -> str:

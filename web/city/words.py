@@ -57,6 +57,7 @@ SPANISH: dict[str, str] = {
         "{count} nombres habían pasado por una codificación equivocada y se corrigieron."
     ),
     "{count} landmarks have no name and are only drawn.": "{count} lugares no tienen nombre y sólo se dibujan.",
+    "a city has a name, of at most {limit} letters": "una ciudad lleva un nombre, de hasta {limit} letras",
     "the boundary file holds no polygon that can be used": (
         "el archivo del límite no tiene ningún polígono que se pueda usar"
     ),
@@ -165,6 +166,9 @@ SPANISH: dict[str, str] = {
         "el archivo tiene más de {limit} elementos: recortá antes tu ciudad"
     ),
     "there is no street in the file": "no hay ninguna calle en el archivo",
+    "no street of the file lies within the boundary or near it": (
+        "ninguna calle del archivo está dentro del límite ni cerca"
+    ),
     "its streets lie on both sides of the 180th meridian, over which no map here reaches": (
         "sus calles están a ambos lados del meridiano 180, que estos mapas no cruzan"
     ),
