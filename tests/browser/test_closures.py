@@ -43,6 +43,7 @@ def tokens() -> dict[str, str]:
 
 
 AMBER = (255, 194, 71)  # --cut
+YELLOW = (255, 221, 0)  # --focus
 ACROSS = [(-60.642, -32.9675), (-60.642, -32.9365)]  # every way from east to west but the northernmost
 
 
@@ -237,6 +238,65 @@ async def test_what_is_drawn_is_not_lost_by_a_slip_and_a_point_needs_no_mouse(vi
     await expect(page.get_by_text(re.compile("^Corte desde las"))).to_be_visible()
     await lift_all(visitors)
     await expect(card(page).get_by_text("El corte se levantó o venció.")).to_be_visible()
+
+
+async def test_a_stroke_outlives_another_look_and_a_reload_and_needs_two_corners(
+    visitors: Visitors, city: City
+) -> None:
+    page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
+    await live(page)
+    await expect(page.locator(".map-surface canvas")).to_be_visible()
+    ground = await Ground.of(page, await bounds_of(visitors))
+    places = [(-60.65, -32.96), (-60.65, -32.945), (-60.64, -32.945)]
+    await page.keyboard.press("b")
+    await expect(page.get_by_text("Clic donde empieza el corte")).to_be_visible()
+    for number, place in enumerate(places):
+        await page.mouse.move(*ground.at(*place), steps=4)
+        await page.mouse.click(*ground.at(*place))
+        await page.wait_for_timeout(150)
+        if number == 0:
+            await page.keyboard.press("Enter")  # a street has two ends
+            await page.wait_for_timeout(300)
+            await expect(page.get_by_text("Enter termina")).to_be_visible()
+    await page.get_by_role("button", name="Mapa en grises").click()
+    await until_drawn(page, ground, places[1], YELLOW)
+    await page.wait_for_timeout(700)  # drafts are put away twice a second
+    await page.reload()
+    await live(page)
+    await page.keyboard.press("b")
+    await expect(page.get_by_text("Enter termina")).to_be_visible()
+    await until_drawn(page, ground, places[1], YELLOW)
+    await page.keyboard.press("Enter")
+    await expect(card(page).get_by_text("Calle marcada, 3 puntos")).to_be_visible()
+
+
+async def test_an_area_is_drawn_and_sent_without_a_mouse(visitors: Visitors, city: City) -> None:
+    page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
+    await live(page)
+    await expect(page.locator(".map-surface canvas")).to_be_visible()
+    await page.keyboard.press("b")
+    await expect(page.get_by_text("Clic donde empieza el corte")).to_be_visible()
+    await card(page).get_by_role("radio", name="Zona").press("Space")
+    await expect(page.get_by_text("flechas y Espacio")).to_be_visible()
+    for arrow in ("ArrowRight", "ArrowDown", "ArrowLeft"):
+        await expect(page.locator(".map-surface canvas")).to_be_focused()
+        await page.keyboard.press(arrow)
+        await page.wait_for_timeout(600)  # the map glides
+        await page.keyboard.press("Space")
+    await expect(page.get_by_text("Enter termina")).to_be_visible()
+    await shot(page, "closures-10-teclado")
+    await page.keyboard.press("Enter")
+    await expect(card(page).get_by_text("Zona marcada")).to_be_visible()
+    await page.keyboard.type("Arroyo desbordado")
+    await card(page).get_by_role("radio", name="Anegada").press("Space")
+    await card(page).get_by_role("checkbox", name="Bomberos").press("Space")
+    await expect(card(page).get_by_role("checkbox", name="Bomberos")).to_be_checked()
+    await page.keyboard.press("Control+Enter")
+    await expect(card(page).get_by_role("heading", name="Anegada")).to_be_visible()
+    (made,) = (await (await visitors.desk("dispatcher")).get("/closures"))["features"]
+    assert made["geometry"]["type"] == "Polygon"
+    assert made["properties"]["passable_by"] == ["fire"]
+    await lift_all(visitors)
 
 
 WATER = (74, 168, 255)  # --cut-water

@@ -39,7 +39,7 @@ def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:
         return _beside(instance, found, name, arguments)
     say("errand.starting", name=name)
     asked = time.time()
-    code = up(instance, Wishes(demo=name not in _OWN_CITY, simulation=False, detach=True))
+    code = up(instance, Wishes(demo=name not in _OWN_CITY, simulation=False, detach=True, introduce=False))
     found = state.running(instance)
     if code != Exit.FINE or found is None:
         return code
@@ -48,6 +48,8 @@ def run_errand(instance: Instance, name: str, arguments: Sequence[str]) -> int:
     finally:
         if found.since > asked:  # ours, not one that somebody started meanwhile
             down(instance)
+            if name in _OWN_CITY:
+                say("errand.open", where=instance.words)
 
 
 def _beside(instance: Instance, found: state.State, name: str, arguments: Sequence[str]) -> int:

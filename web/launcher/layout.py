@@ -60,6 +60,11 @@ class Instance:
     def own_city_file(self) -> Path:
         return self.data / "own-city"
 
+    @property
+    def words(self) -> str:
+        """How a command names it; nothing for the one that is meant anyway."""
+        return "" if self.data == SHARED else f" --data {self.data}"
+
     def make(self) -> None:
         """The directories, readable by nobody else: they hold people's data."""
         try:

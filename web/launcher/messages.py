@@ -124,6 +124,7 @@ SPANISH: dict[str, str] = {
     "check.step_failed": "  ✗ {name}",
     "check.passed": "\nTodo en orden.",
     "check.failed": "\nFalló: {names}",
+    "errand.open": "Para abrirla: ./vigia up{where}",
     "errand.starting": "No está andando; la arranco para «{name}» y al final la detengo.",
     # doctor
     "doctor.title": "Vigía {version} en {root}, datos en {data}\n",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from web.launcher import chromium, environment, front_end, gdal, node, postgres, python_env, redis, state
 from web.launcher.demo_network import demo_network
-from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, SHARED, Instance, version
+from web.launcher.layout import PREPARATION_LOCK, PYTHON, ROOT, Instance, version
 from web.launcher.locks import try_lock, waiting_for
 from web.launcher.messages import text
 from web.launcher.problems import Exit, Problem
@@ -33,6 +33,7 @@ class Wishes:
     demo: bool = True
     simulation: bool = True
     detach: bool = False
+    introduce: bool = True  # say the address and how to get in; not for one that ends with its errand
 
 
 def prepare(*, development: bool, demo: bool, browser: bool = False, build: bool = True) -> None:
@@ -93,8 +94,8 @@ def _detached(instance: Instance, wishes: Wishes, lock: int) -> int:
     os.close(lock)  # the child's alone from here on: an errand that goes on must not look like a running instance
     try:
         if os.read(hear, 1):
-            where = "" if instance.data == SHARED else f" --data {instance.data}"
-            say("up.detached", data=instance.data, where=where)
+            if wishes.introduce:
+                say("up.detached", data=instance.data, where=instance.words)
             return Exit.FINE
     except KeyboardInterrupt:
         os.kill(child, signal.SIGTERM)
@@ -107,7 +108,8 @@ def _supervise(instance: Instance, wishes: Wishes, announce: int | None) -> int:
     boot = _Boot(instance, wishes)
     try:
         boot.start()
-        boot.introduce()
+        if wishes.introduce:
+            boot.introduce()
         if announce is not None:
             _let_go_of_terminal(instance)
             os.write(announce, b"+")

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
+from geo.city import present_city
 from realtime.access import VIGIA, Role
 from realtime.database import new_id, transaction
 from realtime.errors import Refusal, TooMany
@@ -64,7 +65,8 @@ async def get_welcome(request: Request, session: Session) -> Response:
     """The form, as long as nobody has an account."""
     if await anybody_there(session):
         return RedirectResponse("/ingresar", 303)
-    return _form(request, dict.fromkeys(FORM, ""))
+    city = await present_city(session)
+    return _form(request, dict.fromkeys(FORM, "") | {"city": city.name if city else ""})
 
 
 @router.post("/bienvenida")

@@ -59,7 +59,7 @@ export function ClosureCard({ closure }: { closure: Placed<Closure> }) {
       <dl className="facts">
         <dt>{t("closure.when")}</dt>
         <dd>
-          {validity(closure, now)} <small>{on ? ago(closure.valid_from, now) : ""}</small>
+          {validity(closure, now)} {on && <small>{t("closure.began", { ago: ago(closure.valid_from, now) })}</small>}
         </dd>
         <dt>{t("closure.passing")}</dt>
         <dd>{whoPasses(closure.passable_by)}</dd>

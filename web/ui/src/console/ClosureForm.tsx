@@ -16,13 +16,15 @@ import { drawClosure, type LonLat } from "../lib/verbs";
 import type { ClosureKind, Shape } from "../lib/wire";
 import { CardHead } from "./CardHead";
 import { openForm, select, stage, useDesk } from "./desk";
-import { dropStroke, finishStroke, putPenDown, takeCornerBack, takePen, usePen } from "./pen";
+import { dropStroke, finishStroke, putCorner, putPenDown, takeCornerBack, takePen, usePen } from "./pen";
 import { useAct } from "./useAct";
 
 interface Draft {
   id: string;
   tool: Tool;
   shape: Shape | null;
+  /** Corners of a stroke that is not finished. */
+  stroke?: LonLat[];
   kind: ClosureKind;
   reason: string;
   until: Until;
@@ -53,27 +55,27 @@ export function ClosureForm() {
 
   const setShape = (drawn: Shape | null) => {
     const shape = drawn && crossing(drawn);
-    change({ shape });
+    change({ shape, stroke: [] });
     stage.map?.sketch(shape);
     if (shape) reason.current?.focus();
   };
   const begin = (next: Tool) => {
     setWanted(null);
-    change({ tool: next, shape: null });
+    change({ tool: next, shape: null, stroke: [] });
     stage.map?.sketch(null);
     takePen(next, setShape);
   };
   const choose = (next: Tool) => {
-    const standing = corners > 1 || (draft.shape !== null && draft.tool !== "point");
+    const standing = corners.length > 1 || (draft.shape !== null && draft.tool !== "point");
     if (next !== draft.tool && standing) setWanted(next);
     else begin(next);
   };
 
   useEffect(() => {
     if (!mapReady) return;
-    const { shape, tool: kept } = latest.current;
+    const { shape, tool: kept, stroke } = latest.current;
     if (shape) stage.map?.sketch(shape);
-    else takePen(kept, setShape);
+    else takePen(kept, setShape, stroke);
     return () => {
       putPenDown();
       stage.map?.sketch(null);
@@ -82,6 +84,11 @@ export function ClosureForm() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [mapReady]);
 
+  // Corners that stand outlive a reload, like the words.
+  useEffect(() => {
+    if (tool !== null) change({ stroke: corners });
+  }, [tool, corners, change]);
+
   const leave = () => {
     if (wanted) setWanted(null);
     else if (!dropStroke()) openForm(null);
@@ -89,6 +96,7 @@ export function ClosureForm() {
   useKey("escape", leave);
   useKey("enter", finishStroke, tool !== null);
   useKey("backspace", takeCornerBack, tool !== null);
+  useKey(" ", putCorner, tool !== null);
 
   const incident = selected ? board.get<object>(selected)?.at : null;
   const putPoint = (at: LonLat | null | undefined) => {
@@ -101,7 +109,7 @@ export function ClosureForm() {
   async function submit(event?: FormEvent) {
     event?.preventDefault();
     if (busy) return;
-    if (!draft.shape) return setFailure(t(corners > 0 ? "closure.needsEnd" : "closure.needsShape"));
+    if (!draft.shape) return setFailure(t(corners.length > 0 ? "closure.needsEnd" : "closure.needsShape"));
     if (!draft.reason.trim()) {
       setFailure(t("closure.needsReason"));
       return reason.current?.focus();
@@ -147,7 +155,7 @@ export function ClosureForm() {
         )}
         <div className={`point-line${draft.shape ? "" : " point-line-missing"}`}>
           <IconMapPin size={17} aria-hidden />
-          <span>{draft.shape ? t(`closure.drawn.${draft.tool}`, { count: cornersOf(draft.shape).length, metres: CORNER }) : tool ? t(asked ? "closure.askEsc" : `closure.draw.${draft.tool}`, { count: corners }) : t(mapReady ? `closure.draw.${draft.tool}` : "closure.noMap")}</span>
+          <span>{draft.shape ? t(`closure.drawn.${draft.tool}`, { count: cornersOf(draft.shape).length, metres: CORNER }) : tool ? t(asked ? "closure.askEsc" : `closure.draw.${draft.tool}`) : t(mapReady ? `closure.draw.${draft.tool}` : "closure.noMap")}</span>
           {draft.shape && mapReady && (
             <button type="button" className="link-button" onClick={() => begin(draft.tool)}>
               <IconPencil size={15} aria-hidden /> {t("closure.again")}

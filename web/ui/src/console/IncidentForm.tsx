@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState, type FormEvent, type KeyboardEven
 import { newId } from "../lib/api";
 import { useCatalogue } from "../lib/catalogue";
 import { useDraft } from "../lib/drafts";
-import { t } from "../lib/i18n";
+import { has, t } from "../lib/i18n";
 import { matches } from "../lib/queue";
 import { say } from "../lib/toasts";
 import { PriorityMark } from "../lib/ui/PriorityMark";
@@ -14,6 +14,9 @@ import { CardHead } from "./CardHead";
 import { select, setPlace, stage, useDesk } from "./desk";
 import { PlaceField } from "./PlaceField";
 import { useAct } from "./useAct";
+
+/** What callers and dispatchers say for a type whose name nobody says. */
+const alsoCalled = (code: string): string => (has(`typeWords.${code}`) ? t(`typeWords.${code}`) : "");
 
 interface Draft {
   id: string;
@@ -84,6 +87,9 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
     };
   }, [clicked, change]);
 
+  // A whole street or quarter is not a place to send anybody to without a second look.
+  const precision = draft.match?.precision;
+  const rough = draft.match?.kind === "between" ? null : precision === "street" || precision === "zone" ? precision : null;
   const type = typeOf(draft.type);
   const priority = draft.priority ?? type?.priority ?? null;
   const options = useMemo(
@@ -95,7 +101,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
   );
 
   /** Types that the letters in the field may mean, when they are not the chosen one's name. */
-  const meant = () => (typed === "" || typed === type?.name ? [] : types.filter((each) => matches(typed, each.name, groups.find(({ code }) => code === each.group)?.name)));
+  const meant = () => (typed === "" || typed === type?.name ? [] : types.filter((each) => matches(typed, each.name, alsoCalled(each.code), groups.find(({ code }) => code === each.group)?.name)));
 
   /** Enter takes the first of the list even when it was typed faster than the list opened; a marked option is left to the list. */
   const onTypeKey = (event: KeyboardEvent) => {
@@ -160,9 +166,9 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
           typeField.current?.focus();
         }}
       />
-      <div className={`point-line${draft.at ? "" : " point-line-missing"}`}>
+      <div className={`point-line${draft.at && !rough ? "" : " point-line-missing"}`}>
         <IconMapPin size={17} aria-hidden />
-        <span>{draft.at ? t("form.pointSet") : t("form.pointMissing")}</span>
+        <span>{draft.at ? t(rough ? `form.rough.${rough}` : "form.pointSet") : t("form.pointMissing")}</span>
         <button
           type="button"
           className="link-button"
@@ -191,7 +197,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
         filter={({ options: all, search }) =>
           all.flatMap((entry) => {
             if (!("group" in entry)) return [];
-            const items = entry.items.filter(({ label }) => matches(search, String(label), String(entry.group)));
+            const items = entry.items.filter(({ label, value }) => matches(search, String(label), alsoCalled(value), String(entry.group)));
             return items.length > 0 ? [{ ...entry, items }] : [];
           })
         }

@@ -159,9 +159,43 @@ export function MapPane() {
 /** What the pen waits for; before corners are thrown away, the question. */
 function PenHint() {
   const { tool, corners, asked } = usePen((held) => held);
+  const aimed = useAim(tool !== null);
   if (!tool) return null;
-  if (asked) return <p className="map-hint" role="alert">{t("pen.ask", { count: corners })}</p>;
-  return <p className="map-hint">{t(`pen.${tool}${tool === "point" ? "" : corners === 0 ? "Begin" : "Go"}`)}</p>;
+  return (
+    <>
+      {aimed && <span className="map-aim" aria-hidden />}
+      {asked ? (
+        <p className="map-hint" role="alert">
+          {t("pen.ask", { count: corners.length })}
+        </p>
+      ) : (
+        <p className="map-hint" role="status">
+          {t(`pen.${tool}${tool === "point" ? "" : corners.length === 0 ? "Begin" : "Go"}`)}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Whether the map is moved by keys under the pen; the stroke then reaches to its middle, until a pointer moves again. */
+function useAim(drawing: boolean): boolean {
+  const [aimed, setAimed] = useState(false);
+  useEffect(() => {
+    if (!drawing) return;
+    const onKey = ({ key, target }: KeyboardEvent) => {
+      if ((key.startsWith("Arrow") || key === " ") && target instanceof HTMLCanvasElement) setAimed(true);
+    };
+    const onPointer = () => setAimed(false);
+    addEventListener("keydown", onKey);
+    addEventListener("pointermove", onPointer);
+    return () => {
+      removeEventListener("keydown", onKey);
+      removeEventListener("pointermove", onPointer);
+      setAimed(false);
+    };
+  }, [drawing]);
+  useEffect(() => (aimed ? stage.map?.onMoved(() => stage.map?.pen?.reach(stage.map.centre())) : undefined), [aimed]);
+  return aimed;
 }
 
 /** The age of what the map shows; when the link is dead, its hour in large over a faded map. */

@@ -12,12 +12,12 @@ import { areaIn, areaOf, boxOf, cornersOf, polygonsOf } from "../lib/shapes";
 import { matches } from "../lib/queue";
 import { say } from "../lib/toasts";
 import { HoldButton } from "../lib/ui/HoldButton";
-import { amendZone, drawZone, endZone, zone as readZone, zones as readZones } from "../lib/verbs";
+import { amendZone, drawZone, endZone, zone as readZone, zones as readZones, type LonLat } from "../lib/verbs";
 import { ZONE_KINDS, type Shape, type Zone, type ZoneKind } from "../lib/wire";
 import { CardHead } from "./CardHead";
 import { Chips } from "./ClosureForm";
 import { desk, openForm, stage, useDesk } from "./desk";
-import { dropStroke, finishStroke, putPenDown, takeCornerBack, takePen, usePen } from "./pen";
+import { dropStroke, finishStroke, putCorner, putPenDown, takeCornerBack, takePen, usePen } from "./pen";
 import { useAct } from "./useAct";
 
 const HANDLES = 400; // more corners than that nobody moves one by one
@@ -336,6 +336,8 @@ interface NewDraft {
   name: string;
   desk: string;
   shape: GeoJSON.MultiPolygon | null;
+  /** Corners of a stroke that is not finished. */
+  stroke?: LonLat[];
 }
 
 function NewZone({ onDone, onBack }: { onDone: (made: Zone) => void; onBack: () => void }) {
@@ -352,7 +354,7 @@ function NewZone({ onDone, onBack }: { onDone: (made: Zone) => void; onBack: () 
 
   const setShape = (shape: Shape | null) => {
     const area = shape && areaOf(polygonsOf(shape));
-    change({ shape: area });
+    change({ shape: area, stroke: [] });
     stage.map?.sketch(area);
     if (area) {
       stage.map?.frame(boxOf(area));
@@ -366,7 +368,7 @@ function NewZone({ onDone, onBack }: { onDone: (made: Zone) => void; onBack: () 
   useEffect(() => {
     if (!mapReady) return;
     if (latest.current.shape) stage.map?.sketch(latest.current.shape);
-    else takePen("polygon", setShape);
+    else takePen("polygon", setShape, latest.current.stroke);
     return () => {
       putPenDown();
       stage.map?.sketch(null);
@@ -376,9 +378,13 @@ function NewZone({ onDone, onBack }: { onDone: (made: Zone) => void; onBack: () 
   }, [mapReady]);
   useKey("enter", finishStroke, tool !== null);
   useKey("backspace", takeCornerBack, tool !== null);
+  useKey(" ", putCorner, tool !== null);
+  useEffect(() => {
+    if (tool !== null) change({ stroke: corners });
+  }, [tool, corners, change]);
 
   async function submit() {
-    if (!draft.shape) return setFailure(t(corners > 0 ? "closure.needsEnd" : "zones.needsShape"));
+    if (!draft.shape) return setFailure(t(corners.length > 0 ? "closure.needsEnd" : "zones.needsShape"));
     if (!draft.name.trim()) {
       setFailure(t("zones.needsName"));
       return field.current?.focus();

@@ -35,7 +35,8 @@ function onKeyDown(event: KeyboardEvent): void {
   if (bare && !keys.getState().on) return;
   // A dialog has its own keys.
   if (document.querySelector("[aria-modal=true]") && name !== "escape") return;
-  if (name === "enter" && event.target instanceof Element && event.target.closest("button, a, summary, [role=option]")) return;
+  // What Enter and the space bar do on a button or a switch is the button's business.
+  if ((name === "enter" || name === " ") && event.target instanceof Element && event.target.closest("button, a, summary, label, input, [role=option]")) return;
   handler(event);
 }
 
@@ -46,14 +47,14 @@ export function useKey(name: string | readonly string[], handler: Handler, enabl
   useEffect(() => {
     latest.current = handler;
   });
-  const names = typeof name === "string" ? name : name.join(" ");
+  const names = typeof name === "string" ? name : name.join("\n"); // the space bar is a key like others
   useEffect(() => {
     if (!enabled) return;
     const act: Handler = (event) => {
       event.preventDefault();
       latest.current(event);
     };
-    const all = names.split(" ");
+    const all = names.split("\n");
     for (const each of all) stacks.set(each, [...(stacks.get(each) ?? []), act]);
     return () => {
       for (const each of all) stacks.set(each, (stacks.get(each) ?? []).filter((held) => held !== act));
