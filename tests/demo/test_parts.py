@@ -323,6 +323,28 @@ def test_a_crew_follows_an_incident_that_moves() -> None:
     assert crews.crews["u"].bound_for == D
 
 
+def test_a_crew_under_way_goes_round_what_is_closed_meanwhile() -> None:
+    crews, clock, world = a_crew(status="en_route", assignment_id="a", incident_id="i")
+    live(crews, clock, world, 10)
+    straight = crews.crews["u"].route
+    assert straight is not None
+    here = crews.where(10.0)["u"]
+    ahead = shapely.LineString(straight.line).interpolate(0.75, normalized=True)
+    barrier = [round(ahead.x, 6), round(ahead.y, 6)]
+    said = {"id": "c", "version": 1, "passable_by": [], "valid_from": "2020-01-01T00:00:00+00:00", "valid_until": None}
+    properties = {"subject": "closure:c", **said}
+    world.features["closure:c"] = {"geometry": {"type": "Point", "coordinates": barrier}, "properties": properties}
+    live(crews, clock, world, 1, start=10)
+    round_it = crews.crews["u"].route
+    assert round_it is not None
+    assert round_it is not straight
+    assert shapely.LineString(round_it.line).distance(shapely.Point(barrier)) > 1e-4
+    assert haversine(*here, *crews.where(10.0)["u"]) < 40, "it turns where it is"
+    properties["valid_until"] = "2020-01-02T00:00:00+00:00"
+    live(crews, clock, world, 1, start=11)
+    assert crews.crews["u"].route is not round_it, "opened again"
+
+
 def test_when_a_person_presses_the_buttons_the_crew_keeps_its_hands_off_them() -> None:
     crews, clock, world = a_crew(status="assigned", assignment_id="a", incident_id="i")
     live(crews, clock, world, 2)

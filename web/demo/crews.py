@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from geo.barriers import Barrier
 from geo.drives import Drive
 from geo.network import NoStreetNear, StreetNetwork
 from geo.places import Position, haversine, point
@@ -50,6 +52,7 @@ class Crew:
     route: Route | None = None
     left_at: float = 0.0
     bound_for: Position | None = None
+    drive: Drive = field(default_factory=Drive)  # how it drives there
     assignment: str | None = None
     status: str = "available"
     due: float = 0.0
@@ -91,6 +94,7 @@ class Crews:
 
     def acts(self, now: float, world: World) -> list[Act]:
         """What crews report now; they drive on besides."""
+        self._heed(now, world.closures(dt.datetime.now(dt.UTC)))
         acts = []
         units = world.units()
         for crew in self.crews.values():
@@ -209,12 +213,28 @@ class Crews:
         """Set out. Where no street leads, it stays; on arrival it is there all the same."""
         crew.stop(now)
         crew.bound_for = goal
+        crew.drive = Drive(pace=pace * self._rng.uniform(0.9, 1.05), passes=crew.unit.kind)
+        self._set_out(now, crew)
+
+    def _set_out(self, now: float, crew: Crew) -> None:
+        """From where it is to where it is bound for, if there is a way."""
+        assert crew.bound_for is not None  # noqa: S101  (said by both callers)
+        here = crew.fix(now)
         try:
-            drive = Drive(pace=pace * self._rng.uniform(0.9, 1.05))
-            crew.route = self._travel.route(point(*crew.place), point(*goal), drive, within=1500)
-            crew.left_at = now
+            start = point(here.longitude, here.latitude)
+            crew.route = self._travel.route(start, point(*crew.bound_for), crew.drive, within=1500)
+            crew.place, crew.left_at = (here.longitude, here.latitude), now
         except (NoStreetNear, NoWay):
             return
+
+    def _heed(self, now: float, closures: list[Barrier]) -> None:
+        """When a street is closed or opened, whoever is under way looks for the way again; without one it goes on."""
+        if [one.id for one in closures] == [one.id for one in self._travel.barriers]:
+            return
+        self._travel = replace(self._travel, barriers=closures)
+        for crew in self.crews.values():
+            if crew.bound_for is not None and not crew.arrived(now):
+                self._set_out(now, crew)
 
     # --- positions --------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from geo.places import Position
+from geo.barriers import Barrier
+from geo.closures import SHAPES
+from geo.places import Position, parse_geometry
 
 Properties = Mapping[str, Any]
 
@@ -108,6 +111,18 @@ class World:
     def units(self) -> dict[str, Properties]:
         """The units by id."""
         return {properties["id"]: properties for properties, _ in self._of("unit:")}
+
+    def closures(self, at: dt.datetime) -> list[Barrier]:
+        """What bars the way at a moment, in the order of its making."""
+        found = []
+        for subject, feature in sorted(self.features.items()):
+            said = feature["properties"]
+            if not subject.startswith("closure:") or dt.datetime.fromisoformat(said["valid_from"]) > at:
+                continue
+            if said["valid_until"] is None or dt.datetime.fromisoformat(said["valid_until"]) > at:
+                shape = parse_geometry(feature["geometry"], SHAPES)
+                found.append(Barrier(f"{said['id']}:{said['version']}", shape, frozenset(said["passable_by"])))
+        return found
 
     @property
     def pace(self) -> float:
