@@ -13,6 +13,7 @@ from shapely.ops import substring
 from geo.places import Position, haversine
 from geo.streets import Access, Street
 
+LONGEST_PIECE = 2000  # nodes; as many as a way of OpenStreetMap has at most
 GATE_METRES = 1.5  # how long a street is shut by a barrier; shorter than any vehicle
 
 
@@ -65,7 +66,7 @@ def _pieces(
     piece = [run[0]]
     for step in run[1:]:
         piece.append(step)
-        if ends_at(step[0]):
+        if ends_at(step[0]) or len(piece) == LONGEST_PIECE:
             yield piece
             piece = [step]
     if len(piece) > 1:

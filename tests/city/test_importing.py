@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import re
@@ -434,3 +435,19 @@ async def test_limits_that_are_elsewhere_or_no_area(
         assert why in terminal.text
     async with looking(sessions) as session:
         assert await edition_of(session) == before
+
+
+async def test_a_closure_of_too_many_corners_is_left_out_alone_and_reasons_are_in_spanish(
+    settings: Settings, sessions: Sessions, terminal: Terminal, tmp_path: Path
+) -> None:
+    zigzag = {"type": "LineString", "coordinates": [[-60.66 + n * 1e-6, -32.95 + n % 2 * 1e-4] for n in range(2500)]}
+    plain = {"type": "LineString", "coordinates": [[-60.66, -32.95], [-60.65, -32.95]]}
+    file = written(tmp_path / "works.geojson", (zigzag, {"nombre": "Zigzag"}), (plain, {"nombre": "Rioja"}))
+    assert await import_file(settings, Order("closures", file, "works"), console=terminal.console) == FINE
+    assert "Zigzag" in terminal.text
+    assert "2.000" in terminal.text or "2000" in terminal.text
+    async with looking(sessions) as session:
+        assert [one.reason for one in await closures_in_force(session)].count("Rioja") == 1
+    past = Order("closures", file, "works", source="pasado", until=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    assert await import_file(settings, past, console=terminal.console) == NOTHING
+    assert "A closure ends" not in terminal.text

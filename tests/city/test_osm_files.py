@@ -340,3 +340,10 @@ def test_a_name_that_no_disk_holds(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile) as refused:
         read_osm(tmp_path / f"{'a' * 300}.osm")
     assert refused.value.why == NO_FILE
+
+
+def test_a_way_without_end_is_cut_where_a_link_would_be_too_long(drawing: Drawing, read: Read) -> None:
+    nodes = [drawing.node(number, number / 1000, 0) for number in range(1, 5002)]
+    drawing.street(1, nodes, "Ruta")
+    city = read(drawing)
+    assert links(city, 1) == [(1, 2000), (2000, 3999), (3999, 5001)]

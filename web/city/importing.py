@@ -29,7 +29,7 @@ from geo.closures import ClosureKind, Validity, amend_closure, closures_in_force
 from geo.difference import Move, Pair, Thing, base_key, key_of, moved, pairs, unique_keys
 from geo.files import Feature, MapFile, Wishes, field_of, read_map_file
 from geo.imports import record_import
-from geo.places import METRES_PER_DEGREE, GeometryTypeRefused
+from geo.places import MAX_VERTICES, METRES_PER_DEGREE, GeometryTooLarge, GeometryTypeRefused
 from geo.refused import Refused, UnreadableFile
 from geo.zones import Zone, ZoneKind, end_zone, lay_zones_over, multipolygon
 from realtime.access import VIGIA
@@ -160,7 +160,10 @@ async def import_file(settings: Settings, order: Order, *, console: Console | No
         page.line("Nothing was changed.")
         return REFUSED
     except UnreadableFile as unreadable:
-        page.line(unreadable.why, "bold red", **unreadable.facts)
+        said = {
+            name: page.reason(fact) if isinstance(fact, Refused) else fact for name, fact in unreadable.facts.items()
+        }
+        page.line(unreadable.why, "bold red", **said)
         page.line("Nothing was changed.")
         return NOTHING
     except SQLAlchemyError as error:
@@ -252,6 +255,10 @@ def _entries(order: Order, found: MapFile) -> tuple[list[Entry], list[Refused]]:
             continue
         key = key_of(feature.fields.get(order.key_field or "", "") or name)
         shape = feature.shape
+        if order.what == "closures" and shapely.get_num_coordinates(shape) > MAX_VERTICES:
+            large = GeometryTooLarge(limit=MAX_VERTICES, what="vertices")
+            refused.append(Refused("feature", str(feature.number), name[:200], large.message, large.facts))
+            continue
         if order.what == "facilities" and not isinstance(shape, shapely.Point):
             shape = shape.representative_point()
         named.append(
@@ -426,7 +433,7 @@ async def _lay_closures(
             refused.append(Refused("feature", str(entry.feature.number), entry.name, refusal.message, refusal.facts))
             difference.forget(entry.name, new=plan.ids[index] not in in_force)
     if len(refused) == len(entries):
-        raise UnreadableFile("nothing of the file can be used: {reason}", reason=refused[0].why)
+        raise UnreadableFile("nothing of the file can be used: {reason}", reason=refused[0])
     for closure_id in plan.gone:
         await lift_closure(session, VIGIA, closure_id)
     return difference, refused

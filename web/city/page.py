@@ -64,7 +64,7 @@ class Page:
         for why, kept in dict.fromkeys((one.why, one.kept) for one in refused):
             same = [one for one in refused if (one.why, one.kept) == (why, kept)]
             for one in same[:SHOWN]:
-                reason = self._reason(one)
+                reason = self.reason(one)
                 table.add_row(self.say(one.what), one.which, escape(one.name or "–"), escape(reason))
             if len(same) > SHOWN:
                 long = True
@@ -73,7 +73,8 @@ class Page:
         if long and folder is not None:
             self.line("All of them: {file}", file=self._write(refused, folder))
 
-    def _reason(self, one: Refused) -> str:
+    def reason(self, one: Refused) -> str:
+        """Why it is left out, in the operators' language."""
         reason = self.say(one.why, **{name: self.say(str(fact)) for name, fact in one.facts.items()})
         return self.say("kept: {reason}", reason=reason) if one.kept else reason
 
@@ -83,7 +84,7 @@ class Page:
         with file.open("w", encoding="utf-8", newline="") as sink:
             writer = csv.writer(sink)
             writer.writerow([self.say(name) for name in ("what", "number", "name", "why")])
-            writer.writerows([self.say(one.what), one.which, one.name or "", self._reason(one)] for one in refused)
+            writer.writerows([self.say(one.what), one.which, one.name or "", self.reason(one)] for one in refused)
         return file
 
 
