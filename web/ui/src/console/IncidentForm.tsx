@@ -153,7 +153,7 @@ export function IncidentForm({ draft: name, initial, submitLabel, send, onDone, 
         ref={placeField}
         value={draft.place}
         chosen={draft.match}
-        searchAtOnce={start.place !== "" && !start.at}
+        searchAtOnce={draft.place !== "" && !draft.at}
         onWords={(place) => {
           change({ place, placeFromMap: place === "", ...(draft.match ? { match: null, at: null } : {}) });
           if (draft.match) setPlace(null);

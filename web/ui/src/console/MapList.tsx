@@ -46,7 +46,7 @@ export function MapList({ onClose }: { onClose: () => void }) {
     <div className="map-list">
       <header>
         <h2 ref={title} tabIndex={-1}>
-          {t("map.listTitle", { incidents: incidents.length, units: units.length })}
+          {t("map.listTitle", { incidents: t("map.incidents", { count: incidents.length }), units: t("map.units", { count: units.length }) })}
         </h2>
         <CloseButton aria-label={t("map.asMap")} onClick={onClose} />
       </header>

@@ -17,7 +17,7 @@ import type { Drawing, DrawingEvents, Tool } from "./drawing";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
 import { baseStyle } from "./style";
-import { zoneFeatures, zoneLayers } from "./zones";
+import { zoneFeatures, zoneLayers, zoneNames } from "./zones";
 
 setWorkerUrl(workerUrl);
 
@@ -146,7 +146,7 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, area: empty, zones: empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, area: empty, zones: empty, "zone-names": empty };
     style.layers.push(...overlay(wall));
     return style;
   }
@@ -346,7 +346,9 @@ export class LiveMap {
   }
 
   private drawZones(): void {
-    this.source("zones")?.setData(shapes(this.zoned ? zoneFeatures(this.zoned.zones, this.zoned.chosen) : []));
+    const drawn = this.zoned ? zoneFeatures(this.zoned.zones, this.zoned.chosen) : [];
+    this.source("zones")?.setData(shapes(drawn));
+    this.source("zone-names")?.setData(shapes(zoneNames(drawn)));
   }
 
   /** Draw by hand, or move the corners of what is there. The tool comes when it is first asked for; true once it is at hand. */

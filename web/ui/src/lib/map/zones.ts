@@ -1,6 +1,7 @@
 /** Zones on the map: lines and a breath of colour, each kind with a stroke of its own. */
 import type { LayerSpecification } from "maplibre-gl";
-import { ZONE_KINDS, type Zone, type ZoneKind } from "../wire";
+import { middleOf } from "../shapes";
+import { ZONE_KINDS, type Shape, type Zone, type ZoneKind } from "../wire";
 import type { Paint } from "./style";
 
 const STROKES: Record<ZoneKind, { colour: string; width: number; dashes?: number[] }> = {
@@ -21,6 +22,10 @@ export function zoneFeatures(zones: Zone[], chosen: string | null): GeoJSON.Feat
     .map(({ geometry, properties: { id, kind, name } }) => ({ type: "Feature", geometry, properties: { subject: `zone:${id}`, kind, name, chosen: id === chosen } }));
 }
 
+/** One name for each, wherever tiles cut its area. */
+export const zoneNames = (features: GeoJSON.Feature[]): GeoJSON.Feature[] =>
+  features.map((feature) => ({ ...feature, geometry: { type: "Point", coordinates: middleOf(feature.geometry as Shape) } }));
+
 export function zoneLayers(paint: Paint): LayerSpecification[] {
   const lines = ZONE_KINDS.map((kind) => {
     const { colour, width, dashes } = STROKES[kind];
@@ -34,7 +39,7 @@ export function zoneLayers(paint: Paint): LayerSpecification[] {
     {
       id: "zone-names",
       type: "symbol",
-      source: "zones",
+      source: "zone-names",
       layout: { "text-field": ["get", "name"], "text-font": ["Noto Sans Bold"], "text-size": 12, "text-max-width": 9, "text-padding": 4 },
       paint: { "text-color": paint("--tx-hi"), "text-halo-color": paint("--map-halo"), "text-halo-width": 1.8 },
     },
