@@ -46,7 +46,7 @@ describe("the order of candidates", () => {
 describe("what is read", () => {
   it("is minutes and the way by road", () => {
     expect(farOf({ eta: eta("A", { seconds: 200, metres: 1_230 }), metres: 900 })).toEqual({ main: "4 min", note: "1,2 km", how: "road" });
-    expect(farOf({ eta: eta("A", { seconds: 200, metres: 1_230, snap_m: 310 }), metres: 900 }).note).toBe("1,2 km +310 m sin calle");
+    expect(farOf({ eta: eta("A", { seconds: 200, metres: 1_230, snap_m: 310 }), metres: 900 }).note).toBe("1,2 km +310 m a pie");
     expect([0, 1, 60, 61, 3_600].map(minutes)).toEqual(["1 min", "1 min", "1 min", "2 min", "60 min"]);
   });
 
