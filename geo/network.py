@@ -31,6 +31,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 
+PORTION = 1000  # links that are read at a time
 SNAP_METRES = 500.0  # farther from any street than this, a drive there would be a guess
 LOOK_AROUND = (60.0, 180.0, SNAP_METRES)  # metres; where the nearest street will not do, look so far for another
 AT_HAND = 12.0  # metres, the usual noise of GPS: most places are so near a street, and so small a box holds few
@@ -431,7 +432,10 @@ def _middle(links: Sequence[Link]) -> tuple[float, float, float]:
 
 
 async def load_network(session: AsyncSession) -> tuple[list[Link], list[Turn]]:
-    """The links and the restrictions as the database has them, to build a `StreetNetwork` of outside of the loop."""
+    """The links and the restrictions as the database has them, to build a `StreetNetwork` of outside of the loop.
+
+    They come in portions: between them others of this process get their turn.
+    """
     query = select(
         StreetLink.a_node,
         StreetLink.b_node,
@@ -444,9 +448,11 @@ async def load_network(session: AsyncSession) -> tuple[list[Link], list[Turn]]:
         StreetLink.osm_id,
     )
     query = query.where(is_sound(StreetLink.shape)).order_by(StreetLink.id)
-    rows = (await session.execute(query)).all()
-    shapes = shapely.from_wkb([bytes(row[2]) for row in rows])
-    links = [Link(row[0], row[1], shape, *row[3:]) for row, shape in zip(rows, shapes, strict=True)]
+    links: list[Link] = []
+    stream = await session.stream(query.execution_options(yield_per=PORTION))
+    async for rows in stream.partitions():
+        shapes = shapely.from_wkb([bytes(row[2]) for row in rows])
+        links += [Link(row[0], row[1], shape, *row[3:]) for row, shape in zip(rows, shapes, strict=True)]
     restrictions = select(
         TurnRestriction.only, TurnRestriction.nodes, TurnRestriction.ways, TurnRestriction.excepted
     ).order_by(TurnRestriction.id)
