@@ -99,13 +99,19 @@ class Geocoder(Protocol):
     async def find(self, words: str, around: Bounds, limit: int) -> list[Match]: ...
 
 
-def is_sure(matches: Sequence[Match]) -> bool:
-    """Whether the first match may be taken without asking: it is good, and nothing elsewhere is nearly as good."""
+def is_clear(matches: Sequence[Match]) -> bool:
+    """Whether the first match is what was meant: it is good, and nothing elsewhere is nearly as good."""
     if not matches or matches[0].score < SURE:
         return False
     first = matches[0]
     rivals = (other for other in matches[1:] if other.score > first.score - CLEARLY_BETTER)
     return all(metres(first.place, other.place) <= SAME_PLACE for other in rivals)
+
+
+def is_sure(matches: Sequence[Match]) -> bool:
+    """Whether the first match may be taken without asking: it is clear, and a number that was said is known."""
+    unknown = matches and matches[0].kind is Kind.ADDRESS and matches[0].precision is Precision.STREET
+    return is_clear(matches) and not unknown
 
 
 def pins_down(match: Match) -> bool:

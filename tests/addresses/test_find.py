@@ -129,6 +129,7 @@ def test_a_height_that_nothing_is_known_of_is_a_street_and_says_so() -> None:
     for words in ("Italia 1234", "San Martín 9999", "9 de Julio 1234", "Calle 5 1234"):
         match = best(words)
         assert match.precision is Precision.STREET, words
+        assert not is_sure(find_in(CITY, words)), "of the number nothing is known"
         assert match.kind is Kind.ADDRESS
         assert match.street in {"Italia", SAN_MARTIN, "San Martín", "9 de Julio", "Calle 5"}
 

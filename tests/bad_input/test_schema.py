@@ -83,6 +83,9 @@ WORDLESS = {
     "GET /snapshot",
     "GET /simulation",
     "GET /travel/speeds",
+    "GET /fences",
+    "GET /tiles.json",
+    "GET /city.pmtiles",
 }
 MODES = [(route, mode) for route in ROUTES for mode in GenerationMode if mode.is_positive or route not in WORDLESS]
 

@@ -40,8 +40,7 @@ def directory() -> Path | None:
         return Path(found).parent
     if not (_HOME / "usr" / "bin" / "ogrinfo").exists():
         return None
-    if not all((_HOME / "vigia" / name).exists() for name in _PROGRAMS):
-        _write_wrappers()
+    _write_wrappers()  # always: the checkout may have been moved since
     return _HOME / "vigia"
 
 

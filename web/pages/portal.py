@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
-from geo.addresses import Match, find_place, is_sure, pins_down
+from geo.addresses import Match, find_place, is_clear, pins_down
 from geo.city import extent
 from geo.places import Point, metres
 from incidents.catalogue import Catalogue, IncidentType, catalogue
@@ -277,7 +277,7 @@ async def _understood(machines: Machinery, body: ReportBody) -> tuple[Match | No
     if body.location is not None:
         here = body.location
         return next((match for match in matches if metres(match.place, here) <= CHOSEN), None), here
-    if not is_sure(matches):
+    if not is_clear(matches):
         return None, None
     return matches[0], matches[0].place if pins_down(matches[0]) else None
 
