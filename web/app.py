@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from geo.addresses import address_index
+from geo.travel import network_of
 from realtime.bus import Bus
-from realtime.database import connect, sessions_of
+from realtime.database import Sessions, connect, reading, sessions_of
 from resources.positions import PositionLane
 from web import problems
 from web.api import (
@@ -45,6 +50,8 @@ from web.pages import portal, welcome
 from web.settings import Settings
 from web.valhalla import Valhalla
 
+log = structlog.get_logger()
+
 VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
@@ -55,8 +62,26 @@ APIS = (
 SCREENS = ("/ingresar", "/consola", "/pared")
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application; it opens its connections when it starts and closes them when it stops."""
+LOOK_EVERY = 2.0  # seconds between two looks whether the city has become another
+
+
+async def keep_at_hand(sessions: Sessions) -> None:
+    """Have the city's network and address index ready, so that nobody waits for them after a start or an import."""
+    while True:
+        try:
+            async with reading(sessions) as session:
+                await network_of(session)
+                await address_index(session)
+        except (SQLAlchemyError, OSError):  # whoever needs them will say so; the next look may find them
+            log.info("the city is not at hand yet")
+        await asyncio.sleep(LOOK_EVERY)
+
+
+def create_app(settings: Settings, *, at_hand: bool = False) -> FastAPI:
+    """The application; it opens its connections when it starts and closes them when it stops.
+
+    `at_hand` is for a process that lives: it prepares for questions before they come.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,10 +94,14 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.machinery = Machinery(
             settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart), geocoder, valhalla
         )
+        ahead = asyncio.create_task(keep_at_hand(app.state.machinery.aside)) if at_hand else None
         try:
             async with lane.running(), data_door(settings) as app.state.data_door:
                 yield
         finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
             if geocoder:
                 await geocoder.close()
             if valhalla:

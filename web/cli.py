@@ -73,7 +73,7 @@ def serve() -> None:
     """The web process: API and pages; hands `/feed` to the feed process where no proxy does."""
     settings = Settings()
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, at_hand=True),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

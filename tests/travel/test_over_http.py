@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import shapely
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.closures import Validity, lift_closure
+from geo.network import StreetNetwork
 from geo.speeds import ENOUGH, JourneySpeed
 from geo.streets import Street, lay_streets
+from geo.travel import network_of
 from geo.zones import Zone, ZoneKind, lay_zones
 from realtime.database import Sessions, new_id, now, transaction
 from resources.positions import UnitPosition
 from tests.builders import City, a_closure
-from tests.conftest import SignIn
+from tests.conftest import SignIn, browser_of
 from tests.travel.towns import area, grid, line, spot
+from web.app import create_app
+from web.settings import Settings
 
 STREETS = [
     Street(link.a_node, link.b_node, link.shape, link.kind, link.name, link.osm_id, link.oneway, link.speed_kmh)
@@ -167,3 +174,24 @@ async def test_what_was_learned_is_shown_with_its_effect(signed_in: SignIn, sess
         assert switched.json()["in_use"] is True
         after = by_call_sign(await supervisor.get("/api/v1/travel/etas", params=TO))["M1"]["seconds"]
     assert after == pytest.approx(2 * before, rel=0.15)
+
+
+async def test_a_process_that_lives_has_the_streets_at_hand_before_anybody_asks(
+    settings: Settings, sessions: Sessions, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = asyncio.Event()
+
+    async def looked_up(session: AsyncSession) -> StreetNetwork | None:
+        network = await network_of(session)
+        known.set()
+        return network
+
+    monkeypatch.setattr("web.app.network_of", looked_up)
+    app = create_app(settings, at_hand=True)
+    async with app.router.lifespan_context(app), browser_of(app) as client:
+        await client.post("/api/v1/session", json={"username": "dispatcher", "password": city.password})
+        await asyncio.wait_for(known.wait(), 60)
+        async with transaction(sessions) as session:  # whoever had to read them now would find nothing
+            await session.execute(text("DELETE FROM street_links"))
+        etas = by_call_sign(await client.get("/api/v1/travel/etas", params=TO))
+    assert etas["M1"]["how"] == "road"
