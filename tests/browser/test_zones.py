@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import BROWSER, Visitors, shot
 from tests.browser.ground import Ground
@@ -64,8 +66,13 @@ async def zone(visitors: Visitors, name: str) -> dict[str, Any]:
 async def test_a_zone_is_chosen_on_the_map_renamed_and_given_a_desk(visitors: Visitors, city: City) -> None:
     page, ground = await at_the_zones(visitors)
     await shot(page, "closures-zonas-1")
-    await page.mouse.click(*ground.at(-60.65, -32.94))
-    await expect(card(page).get_by_role("heading", name="Oeste", exact=True)).to_be_visible()
+    heading = card(page).get_by_role("heading", name="Oeste", exact=True)
+    for _ in range(10):  # until the zones are painted there is nothing to click on
+        await page.mouse.click(*ground.at(-60.65, -32.94))
+        with contextlib.suppress(PlaywrightTimeout):
+            await heading.wait_for(timeout=3000)
+            break
+    await expect(heading).to_be_visible()
     await card(page).get_by_label("Mesa responsable").fill("Mesa Norte")
     await card(page).get_by_label("Mesa responsable").press("Enter")
     await expect(card(page).locator(".card-place")).to_have_text("Mesa Norte")
