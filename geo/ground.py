@@ -376,7 +376,7 @@ def felt(flow: float, drive: Drive) -> float:
 
 
 def parts_of(weights: Floats, shares: Floats) -> Floats:
-    """`_part` for many."""
+    """`part_of` for many."""
     with np.errstate(invalid="ignore"):
         above, below = np.floor(weights / PACK), np.mod(weights, PACK)
         parts = np.rint(above * shares) * PACK + np.rint(below * shares)

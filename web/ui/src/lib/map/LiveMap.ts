@@ -67,7 +67,6 @@ export class LiveMap {
   private draft: LonLat | null = null;
   private sketched: Shape | null = null;
   private way: GeoJSON.LineString | null = null;
-  private area: GeoJSON.FeatureCollection | null = null;
   private zoned: { zones: Zone[]; chosen: string | null } | null = null;
   private drawing: Drawing | null = null;
   private drawings = 0;
@@ -123,7 +122,6 @@ export class LiveMap {
       this.showDraft();
       this.showSketch();
       this.showWay();
-      this.showArea();
       this.drawZones();
       this.drawing?.again();
     });
@@ -146,7 +144,7 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, area: empty, zones: empty, "zone-names": empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, zones: empty, "zone-names": empty };
     style.layers.push(...overlay(wall));
     return style;
   }
@@ -329,16 +327,6 @@ export class LiveMap {
     this.source("way")?.setData(shapes(this.way ? [shaped(this.way)] : []));
   }
 
-  /** How far a unit gets in so many minutes: features with `minutes`. */
-  showReach(area: GeoJSON.FeatureCollection | null): void {
-    this.area = area;
-    this.showArea();
-  }
-
-  private showArea(): void {
-    this.source("area")?.setData(this.area ?? shapes([]));
-  }
-
   /** Zones to look at and to choose from; null puts them away. */
   showZones(zones: Zone[] | null, chosen: string | null = null): void {
     this.zoned = zones && { zones, chosen };
@@ -427,7 +415,7 @@ export class LiveMap {
   }
 }
 
-/** Static < zones < reach < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
+/** Static < zones < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
 function overlay(wall: boolean): LayerSpecification[] {
   const scale = wall ? 1.5 : 1;
   const get = (name: string): ExpressionSpecification => ["get", name];
@@ -458,8 +446,6 @@ function overlay(wall: boolean): LayerSpecification[] {
   const closureRing = { "line-color": token("--focus"), "line-width": 3, "line-gap-width": 8 };
   return [
     ...zoneLayers(token),
-    { id: "reach", type: "fill", source: "area", paint: { "fill-color": token("--u-libre"), "fill-opacity": 0.13 } },
-    { id: "reach-edge", type: "line", source: "area", paint: { "line-color": token("--u-libre"), "line-width": 2 } },
     ...closureLayers(token, wall),
     { id: "selected-closures", type: "line", source: "closures", filter: nothing, paint: closureRing },
     ring("closure-signs", 19),
