@@ -40,21 +40,33 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """One kind of act. Kept in alphabetical order."""
 
+    ALARM_ANSWER = "alarm.answer"
     ASSIGNMENT_REPORT = "assignment.report"
+    ATTENDANCE_MARK = "attendance.mark"
     CATALOGUE_EDIT = "catalogue.edit"
     CLOSURE_DRAW = "closure.draw"
+    DEVICE_MANAGE = "device.manage"
+    FACILITY_UPDATE = "facility.update"
     FENCE_DRAW = "fence.draw"
+    GATE_OVERRIDE = "gate.override"
     INCIDENT_CLOSE = "incident.close"
     INCIDENT_OPEN = "incident.open"
     INCIDENT_SHARE = "incident.share"
     INCIDENT_UPDATE = "incident.update"
+    MAJOR_RUN = "major.run"
     NOTE_ADD = "note.add"
     NOTE_STRIKE = "note.strike"
     PEOPLE_MANAGE = "people.manage"
+    POLICY_EDIT = "policy.edit"
     POSITION_SEND = "position.send"
     REPORT_MAKE = "report.make"
     REPORT_TRIAGE = "report.triage"
+    RUN_CARD_EDIT = "run_card.edit"
+    SHIFT_MANAGE = "shift.manage"
     SIMULATION_CONTROL = "simulation.control"
+    SOS_RAISE = "sos.raise"
+    STAFF_MANAGE = "staff.manage"
+    STORM_CONTROL = "storm.control"
     UNIT_DISPATCH = "unit.dispatch"
     UNIT_MANAGE = "unit.manage"
     ZONE_EDIT = "zone.edit"
@@ -63,26 +75,36 @@ class Permission(StrEnum):
 P = Permission
 _CALL_TAKER = frozenset({P.REPORT_MAKE, P.REPORT_TRIAGE, P.INCIDENT_OPEN, P.INCIDENT_UPDATE, P.NOTE_ADD})
 _DISPATCHER = _CALL_TAKER | {
+    P.ALARM_ANSWER,
     P.ASSIGNMENT_REPORT,
+    P.ATTENDANCE_MARK,
     P.CLOSURE_DRAW,
+    P.FACILITY_UPDATE,
     P.INCIDENT_CLOSE,
     P.INCIDENT_SHARE,
+    P.MAJOR_RUN,
     P.NOTE_STRIKE,
     P.POSITION_SEND,
     P.SIMULATION_CONTROL,
+    P.SOS_RAISE,
     P.UNIT_DISPATCH,
 }
+_DIRECTION = frozenset({P.SHIFT_MANAGE, P.STAFF_MANAGE})  # who runs the city's people
+_SETTINGS = frozenset({P.CATALOGUE_EDIT, P.DEVICE_MANAGE, P.POLICY_EDIT, P.RUN_CARD_EDIT, P.UNIT_MANAGE, P.ZONE_EDIT})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CALL_TAKER: _CALL_TAKER,
     Role.DISPATCHER: _DISPATCHER,
-    Role.SUPERVISOR: _DISPATCHER | {P.UNIT_MANAGE, P.PEOPLE_MANAGE, P.CATALOGUE_EDIT, P.FENCE_DRAW, P.ZONE_EDIT},
-    Role.CREW: frozenset({P.ASSIGNMENT_REPORT, P.NOTE_ADD, P.POSITION_SEND, P.REPORT_MAKE}),
+    Role.SUPERVISOR: _DISPATCHER
+    | _DIRECTION
+    | _SETTINGS
+    | {P.FENCE_DRAW, P.GATE_OVERRIDE, P.PEOPLE_MANAGE, P.STORM_CONTROL},
+    Role.CREW: frozenset({P.ASSIGNMENT_REPORT, P.NOTE_ADD, P.POSITION_SEND, P.REPORT_MAKE, P.SOS_RAISE}),
     Role.NEIGHBOURHOOD: frozenset({P.REPORT_MAKE}),
     Role.AGENCY: frozenset({P.NOTE_ADD, P.REPORT_MAKE}),
-    Role.GOVERNMENT: frozenset({P.REPORT_MAKE}),
+    Role.GOVERNMENT: _DIRECTION | {P.REPORT_MAKE},
     Role.WALL: frozenset(),
-    Role.ADMINISTRATOR: frozenset({P.PEOPLE_MANAGE, P.UNIT_MANAGE, P.CATALOGUE_EDIT, P.ZONE_EDIT}),
+    Role.ADMINISTRATOR: _DIRECTION | _SETTINGS | {P.FACILITY_UPDATE, P.PEOPLE_MANAGE},
     Role.NEIGHBOUR: frozenset({P.REPORT_MAKE}),
     Role.SYSTEM: frozenset(Permission),
 }
@@ -132,6 +154,8 @@ class Actor:
         keys = {f"{kind}:{level}" for level in range(self.reach + 1)}
         if self.role is not Role.NEIGHBOUR:
             keys.add(SIGNED_IN)
+        if self.role is Role.ADMINISTRATOR:
+            keys.add(self.role.value)
         if self.role in {Role.AGENCY, Role.NEIGHBOURHOOD} and self.organization_id:
             keys.add(organization_key(self.organization_id))
         if self.role is Role.NEIGHBOURHOOD:

@@ -211,6 +211,7 @@ FOR_VERBS = {
     "incidents/reports.py: tell",
     "realtime/idempotency.py: answer_once",
     "realtime/journal.py: record",
+    "realtime/registers.py: turn_page",
     "resources/units.py: engage",
     "resources/units.py: tell",
 }
@@ -258,9 +259,11 @@ def test_what_is_only_for_verbs_is_not_called_over_http() -> None:
 # ── Words ─────────────────────────────────────────────────────────────────────────────────────────
 
 KIND = re.compile(
-    r"^(incident|report|assignment|note|contact|unit|closure|zone|zones|fence|layer|speeds|simulation)\.[a-z_]+$"
+    r"^(incident|report|assignment|note|contact|unit|closure|zone|zones|fence|layer|speeds|simulation|capability|equipment"
+    r"|vehicle|photo|facility|stock|staff|credential|shift|swap|attendance|on_call|device|run_card|task|coverage|move_up"
+    r"|sos|alarm|watchdog|check_in|link|major|storm|circuit)\.[a-z_]+$"
 )
-TELLERS = {"tell", "_tell", "tell_of_incident", "record", "set_state", "_end", "_tell_of_visit"}
+TELLERS = {"turn_page", "tell", "_tell", "tell_of_incident", "record", "set_state", "_end", "_tell_of_visit"}
 
 
 def journal_kinds() -> set[str]:

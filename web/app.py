@@ -23,20 +23,39 @@ from resources.positions import PositionLane
 from web import problems
 from web.api import (
     addresses,
+    alarms,
     assignments,
+    attendance,
+    avl,
+    capabilities,
     catalogue,
     closures,
+    coverage,
+    devices,
+    equipment,
     facilities,
     fences,
     incidents,
+    links,
     live,
+    majors,
+    on_call,
     people,
+    photos,
     places,
     positions,
+    recommendation,
     reports,
+    run_cards,
     session,
+    shifts,
     simulation,
+    sos,
+    staff,
+    storm,
+    tasks,
     travel,
+    undo,
     units,
     zones,
 )
@@ -55,11 +74,14 @@ log = structlog.get_logger()
 VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
-    *(session, catalogue, reports, incidents, assignments, units, positions, people),
+    *(session, catalogue, reports, incidents, assignments, links, majors, tasks, undo, sos),
+    *(run_cards, recommendation, coverage, alarms, storm),
+    *(units, capabilities, equipment, photos, staff, shifts, attendance, on_call, people),
+    *(positions, avl, devices),
     *(places, addresses, zones, facilities, fences, closures, travel),
     *(live, simulation),
 )
-SCREENS = ("/ingresar", "/consola", "/pared")
+SCREENS = ("/ingresar", "/consola", "/pared", "/recursos", "/turnos", "/tarjetas", "/fichar")
 
 
 LOOK_EVERY = 2.0  # seconds between two looks whether the city has become another

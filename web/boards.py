@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geo import closures, fences, zones
 from incidents import incident, reports
+from realtime import registers
 from realtime.catch_up import Boards
 from resources import units
 from web.demo import control
@@ -16,5 +17,6 @@ BOARDS: Boards = {
     "zones": zones.board,
     "fence": fences.board,
     "visit": fences.board_of_visits,
+    "register": registers.board,
     "simulation": control.board,
 }

@@ -3,18 +3,58 @@
 from __future__ import annotations
 
 from geo import city, closures, fences, imports, landmarks, layers, numbering, speeds, streets, zones
-from incidents import assignments, catalogue, incident, reports, timeline, tracking
-from realtime import idempotency, journal, reactions
+from incidents import (
+    alarms,
+    assignments,
+    catalogue,
+    circuits,
+    coverage_targets,
+    incident,
+    links,
+    majors,
+    move_ups,
+    reports,
+    run_cards,
+    sos,
+    storm,
+    tasks,
+    timeline,
+    tracking,
+    undo,
+    watchdogs,
+)
+from realtime import idempotency, journal, reactions, registers
 from realtime.database import Base
-from resources import facilities, fence_watch, organizations, people, positions, sign_in, tracks, units
+from resources import (
+    attendance,
+    capabilities,
+    crews,
+    devices,
+    equipment,
+    facilities,
+    fence_watch,
+    on_call,
+    organizations,
+    people,
+    photos,
+    positions,
+    shifts,
+    sign_in,
+    staff,
+    tracks,
+    units,
+    vehicles,
+)
 from web import throttle
 from web.demo import control
 
 MODULES = (
-    *(journal, idempotency, reactions),
+    *(journal, idempotency, reactions, registers),
     *(zones, streets, layers, landmarks, numbering, city, closures, fences, imports, speeds),
     *(organizations, facilities, people, sign_in, units, positions, tracks, fence_watch),
-    *(assignments, catalogue, incident, reports, timeline, tracking),
+    *(capabilities, equipment, vehicles, photos, staff, shifts, attendance, crews, on_call, devices),
+    *(assignments, catalogue, incident, reports, timeline, tracking, links, majors, tasks, undo, sos),
+    *(run_cards, coverage_targets, move_ups, alarms, watchdogs, storm, circuits),
     *(throttle, control),
 )
 METADATA = Base.metadata

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,55 +23,31 @@ from incidents.dispatch import report_status
 from incidents.timeline import add_note
 from realtime.database import connect, new_id
 from tests.api.desks import app_on, badge, copy_of
+from tests.api.matrix import (
+    A_BLOCK,
+    BOSSES,
+    DESK,
+    EVERYBODY,
+    HERE_AND_NOW,
+    MANAGERS,
+    NEW,
+    NOT_WATCHERS,
+    OTHERS_UNIT,
+    OWN_UNIT,
+    PEOPLE,
+    REPORTERS,
+    SHARED,
+    STAFF,
+    UNAWARE,
+    WATCHERS,
+    Row,
+    row,
+)
+from tests.api.rows import ROWS, STAGES
 from tests.builders import PASSWORD, City, a_closure, a_fence, a_report, an_assignment, an_incident
 from web.city.pack import PACK, write_pack
 from web.context import open_session
 from web.demo.control import start_simulation
-
-STAFF = frozenset({"call_taker", "dispatcher", "trained", "supervisor"})
-DESK = STAFF - {"call_taker"}
-BOSSES = frozenset({"supervisor"})
-MANAGERS = frozenset({"supervisor", "administrator"})
-NOBODY = "nobody"  # who did not sign in
-PEOPLE = frozenset(City.people)
-EVERYBODY = PEOPLE | {NOBODY}
-
-A_BLOCK = {
-    "type": "Polygon",
-    "coordinates": [[[-60.66, -32.95], [-60.65, -32.95], [-60.65, -32.94], [-60.66, -32.94], [-60.66, -32.95]]],
-}
-HERE_AND_NOW = {"type": "Point", "coordinates": [-60.66, -32.95]}
-
-
-@dataclass(frozen=True)
-class Row:
-    """Who may call a route with which body; whom it is hidden from; everybody else is refused.
-
-    Names in braces in the path are things on the stage; `NEW` in a body is a fresh id.
-    """
-
-    done: frozenset[str]
-    hidden: frozenset[str] = frozenset()
-    body: dict[str, Any] | None = None
-    query: str = ""
-    status: int = 200
-    on: dict[str, str] = field(default_factory=dict)  # which of several things on the stage, where not the first
-
-
-def row(done: frozenset[str], status: int = 200, /, *hidden: str, query: str = "", on: str = "", **body: Any) -> Row:
-    """A row, in as few words as possible."""
-    where = {"incident_id": on} if on else {}
-    return Row(done, frozenset(hidden), body or None, query, status, where)
-
-
-NEW = "a new id"
-SHARED = STAFF | {"crew m1", "police"}  # who sees all of the incident on the stage and may write on it
-UNAWARE = ("crew m2", "ambulances", "vecinal oeste", "vecinal este", "administrator")
-REPORTERS = EVERYBODY - {"wall", "administrator"}
-OWN_UNIT = STAFF | {"crew m1", "government", "wall"}
-OTHERS_UNIT = ("crew m2", "police", "ambulances", "vecinal oeste", "vecinal este", "administrator")
-WATCHERS = STAFF | {"government", "wall"}
-NOT_WATCHERS = tuple(PEOPLE - WATCHERS)
 
 MATRIX: dict[str, Row] = {
     "POST /session": row(EVERYBODY, username="dispatcher", password=PASSWORD),
@@ -175,7 +151,7 @@ MATRIX: dict[str, Row] = {
     "GET /simulation": row(WATCHERS, 200, *NOT_WATCHERS),
     "POST /simulation": row(DESK, running=False),
     "GET /openapi.json": row(EVERYBODY),
-}
+} | ROWS
 
 
 @dataclass
@@ -230,6 +206,8 @@ async def _set(session: AsyncSession, app: FastAPI, data: Path) -> Stage:
         "fence_id": fence.id,
         "person_id": city.people["government"][0],
     }
+    for stage in STAGES:
+        ids |= await stage(session, city)
     tokens = {name: await badge(session, person[0]) for name, person in city.people.items()}
     await session.flush()
     await write_pack(session, data / PACK, max_zoom=1)

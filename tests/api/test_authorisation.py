@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from tests.api.desks import HERE, desk
-from tests.api.stage import EVERYBODY, MATRIX, NOBODY, PEOPLE, Stage, staged
+from tests.api.matrix import EVERYBODY, NOBODY, PEOPLE
+from tests.api.stage import MATRIX, Stage, staged
 from tests.conftest import browser_of
 
 # Everything else that the application answers to. None of it asks who is there; each has its own tests.
@@ -18,6 +19,7 @@ PAGES = {
     *("GET /", "GET /avisar", "POST /avisar", "GET /s", "GET /s/{code}", "GET /publico/{name}"),
     *("GET /bienvenida", "POST /bienvenida"),
     *("GET /datos", "OPTIONS /datos", "GET /datos/{path:path}", "OPTIONS /datos/{path:path}"),
+    *("GET /recursos", "GET /turnos", "GET /tarjetas", "GET /fichar"),
     *("GET /ingresar", "GET /consola", "GET /pared", "GET /favicon.ico", "MOUNT /static"),
 }
 

@@ -3,7 +3,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "./lib/ui/ui.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { lazy, StrictMode, Suspense, type ReactNode } from "react";
+import { lazy, StrictMode, Suspense, type ComponentType, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { useStore } from "zustand";
 import { Gate } from "./lib/Gate";
@@ -13,6 +13,19 @@ import { SignIn } from "./sign-in/SignIn";
 
 const Console = lazy(() => import("./console/Console").then(({ Console: component }) => ({ default: component })));
 const Wall = lazy(() => import("./wall/Wall").then(({ Wall: component }) => ({ default: component })));
+
+const Shifts = lazy(() => import("./shifts/Shifts").then(({ Shifts: component }) => ({ default: component })));
+const Resources = lazy(() => import("./resources/Resources").then(({ Resources: component }) => ({ default: component })));
+const RunCards = lazy(() => import("./run-cards/RunCards").then(({ RunCards: component }) => ({ default: component })));
+const Attendance = lazy(() => import("./attendance/Attendance").then(({ Attendance: component }) => ({ default: component })));
+
+/** Screens by the beginning of their path; the console is for everything else. */
+const SCREENS: [string, ComponentType][] = [
+  ["/pared", Wall],
+  ["/turnos", Shifts],
+  ["/recursos", Resources],
+  ["/tarjetas", RunCards],
+];
 
 const queries = new QueryClient({
   defaultOptions: { queries: { retry: 2, refetchOnWindowFocus: false, networkMode: "always" }, mutations: { retry: 0, networkMode: "always" } },
@@ -30,9 +43,19 @@ function Themed({ children }: { children: ReactNode }) {
 function Page() {
   const path = location.pathname;
   if (path.startsWith("/ingresar")) return <SignIn />;
+  const loading = <p className="page-message">{t("page.loading")}</p>;
+  if (path.startsWith("/fichar"))
+    return (
+      <Suspense fallback={loading}>
+        <Attendance />
+      </Suspense>
+    );
+  const Screen = SCREENS.find(([start]) => path.startsWith(start))?.[1] ?? Console;
   return (
     <Gate>
-      <Suspense fallback={<p className="page-message">{t("page.loading")}</p>}>{path.startsWith("/pared") ? <Wall /> : <Console />}</Suspense>
+      <Suspense fallback={loading}>
+        <Screen />
+      </Suspense>
     </Gate>
   );
 }

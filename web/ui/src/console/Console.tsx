@@ -9,12 +9,16 @@ import { Fence } from "../lib/ui/Fence";
 import { LinkStrip } from "../lib/ui/LinkState";
 import { Toasts } from "../lib/ui/Toasts";
 import { useMay } from "../lib/session";
+import { AlarmStrip } from "./AlarmStrip";
 import { Card } from "./Card";
 import { DemoBanner } from "./DemoBanner";
 import { back, desk, newIncident, openForm, useDesk, type Pane } from "./desk";
 import { KeySheet } from "./KeySheet";
 import { MapPane } from "./MapPane";
+import { MoveUps } from "./MoveUps";
 import { Queue } from "./Queue";
+import { SosBanner } from "./SosBanner";
+import { StormStrip } from "./StormStrip";
 import { TopBar } from "./TopBar";
 import { UnitStrip } from "./UnitStrip";
 
@@ -35,7 +39,11 @@ export function Console() {
     <div className={`console console-${link}`} data-pane={pane}>
       <TopBar />
       <div className="strips">
+        <SosBanner />
         <LinkStrip />
+        <AlarmStrip />
+        <StormStrip />
+        <MoveUps />
         <DemoBanner />
       </div>
       <main className="console-main">

@@ -18,6 +18,8 @@ import { openForm, useDesk } from "./desk";
 import { Dispatch } from "./Dispatch";
 import { CancelForm, CloseForm, HoldForm, ReclassifyForm, RelocateForm, ReopenForm } from "./IncidentActs";
 import { MatchLine } from "./PlaceField";
+import { Links } from "./Links";
+import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
 import { WhoseLine } from "./WhoseLine";
 
@@ -67,6 +69,8 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
       {form === "reopen" && <ReopenForm incident={incident} />}
       <Assignments incident={incident} />
       {mayDispatch && !over && form === null && <Dispatch key={incident.id} incident={incident} />}
+      <Tasks incident={incident} />
+      <Links incident={incident} />
       <Timeline incident={incident} />
     </>
   );

@@ -6,6 +6,7 @@ import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
 import { isOpen, isOverdue, isUnacknowledged } from "../lib/queue";
 import { signOut, useSession } from "../lib/session";
+import { DESKS } from "../lib/ui/DeskFrame";
 import { LinkChip } from "../lib/ui/LinkState";
 import { Logo } from "../lib/ui/Logo";
 import { PriorityMark } from "../lib/ui/PriorityMark";
@@ -42,6 +43,12 @@ export function TopBar() {
           <Menu.Item leftSection={<IconDeviceDesktop size={16} />} component="a" href="/pared" target="_blank">
             {t("wall.open")}
           </Menu.Item>
+          <Menu.Divider />
+          {DESKS.map((name) => (
+            <Menu.Item key={name} component="a" href={`/${name}`}>
+              {t(`desk.${name}`)}
+            </Menu.Item>
+          ))}
           <Menu.Divider />
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>
             {t("signIn.leave")}

@@ -30,7 +30,7 @@ export const homeOf = (role: string): string => (role === "wall" ? "/pared" : "/
 /** Only our own screens: what comes in the address bar is not to be trusted. */
 export function destination(role: string, search: string): string {
   const back = new URLSearchParams(search).get("volver");
-  return back !== null && /^\/(consola|pared)$/.test(back) && role !== "wall" ? back : homeOf(role);
+  return back !== null && /^\/(consola|pared|turnos|recursos|tarjetas)$/.test(back) && role !== "wall" ? back : homeOf(role);
 }
 
 export function useSession(): Session {

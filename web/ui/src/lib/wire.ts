@@ -193,7 +193,9 @@ export interface Person {
 export type Permission =
   | "report.make" | "report.triage" | "incident.open" | "incident.update" | "incident.close" | "incident.share"
   | "note.add" | "note.strike" | "unit.dispatch" | "unit.manage" | "assignment.report" | "position.send"
-  | "people.manage" | "catalogue.edit" | "simulation.control" | "closure.draw" | "fence.draw" | "zone.edit";
+  | "people.manage" | "catalogue.edit" | "simulation.control" | "closure.draw" | "fence.draw" | "zone.edit"
+  | "alarm.answer" | "attendance.mark" | "device.manage" | "facility.update" | "gate.override" | "major.run" | "policy.edit"
+  | "run_card.edit" | "shift.manage" | "sos.raise" | "staff.manage" | "storm.control";
 
 export interface Session {
   person: Person;

@@ -1,0 +1,3 @@
+"""Storm mode: over a load line, low-priority incidents are gathered into circuits; the urgent keep their times."""
+
+from __future__ import annotations

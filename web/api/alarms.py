@@ -1,0 +1,7 @@
+"""Alarms over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["alarms"])

@@ -1,0 +1,7 @@
+"""Capabilities over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["capabilities"])

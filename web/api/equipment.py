@@ -1,0 +1,7 @@
+"""Equipment and stock over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["equipment"])

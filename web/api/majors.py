@@ -1,0 +1,7 @@
+"""Major incidents over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["major incidents"])

@@ -1,0 +1,7 @@
+"""Who is on call, over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["on call"])

@@ -1,0 +1,7 @@
+"""Taking things back, over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["undo"])

@@ -1,0 +1,4 @@
+/** What somebody must look at now. */
+export function AlarmStrip() {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** Who could stand elsewhere so that the city is covered again. */
+export function MoveUps() {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** A crew in danger: over everything, until somebody answers. */
+export function SosBanner() {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** What units can do, and what it takes. */
+export function Capabilities() {
+  return null;
+}

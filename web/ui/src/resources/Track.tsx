@@ -1,0 +1,4 @@
+/** Where a unit was, played again. */
+export function Track() {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** Who is on duty, hour by hour. */
+export function Board() {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** Who is woken, and in which order. */
+export function OnCall() {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** The city's people: roles, credentials, hours. */
+export function Staff() {
+  return null;
+}

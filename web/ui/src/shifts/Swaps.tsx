@@ -1,0 +1,4 @@
+/** Who asks to swap, and who says yes. */
+export function Swaps() {
+  return null;
+}
