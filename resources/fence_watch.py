@@ -32,7 +32,7 @@ from geo.passage import Ground, Passage, Sight, Standing, What, look
 from geo.zones import ZONES
 from realtime.access import VIGIA
 from realtime.database import Base, Sessions, now, transaction
-from resources.tracks import ON_EARTH, Doubt
+from resources.tracks import ASTRAY, ON_EARTH, Doubt
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ FIXES_AT_ONCE = 20_000
 LOOK_BACK = dt.timedelta(days=1)  # a worker that was away catches up a day; older news is no news
 LOST = dt.timedelta(hours=6)  # silent for so long, it is nowhere
 AROUND = 0.001  # degrees, a hundred metres: as far as a fix may be wrong
-UNBELIEVABLE = int(Doubt.IMPLAUSIBLE | Doubt.MOCK | Doubt.LATE)
+UNBELIEVABLE = int(ASTRAY | Doubt.MOCK | Doubt.LATE)
 
 
 class FenceCursor(Base):

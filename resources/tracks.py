@@ -35,9 +35,12 @@ class Doubt(IntFlag):
     ACCURACY = 4  # it gave an accuracy that cannot be
     MOCK = 8  # the device says that it was made up
     LATE = 16  # a newer one was here before it: the marker did not go back
+    JITTER = 32  # the unit stands and this is GPS trembling: the marker stayed where it was
+    COARSE = 64  # known to some hundred metres, while a better one was fresh: the marker did not follow
 
 
 SURE = Doubt(0)
+ASTRAY = Doubt.IMPLAUSIBLE | Doubt.COARSE  # what says nothing of where the unit was
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Fix:
     speed_kmh: float | None = None
     accuracy_m: float | None = None
     doubt: Doubt = SURE
+    battery: float | None = None  # 0…1; of the marker only
+    device_id: UUID | None = None  # whose counts it belongs to
 
 
 position_history = Table(
@@ -74,7 +79,7 @@ position_history = Table(
 
 
 async def track(session: AsyncSession, unit_id: UUID, since: dt.datetime, until: dt.datetime) -> list[list[Any]]:
-    """`[lon, lat, heading, speed_kmh, fixed_at_ms]` in order of time, without the implausible."""
+    """`[lon, lat, heading, speed_kmh, fixed_at_ms]` in order of time, without what leads astray."""
     history = position_history.c
     query = (
         select(history.lon, history.lat, history.heading, history.speed_kmh, history.fixed_at)
@@ -82,7 +87,7 @@ async def track(session: AsyncSession, unit_id: UUID, since: dt.datetime, until:
             history.unit_id == unit_id,
             history.fixed_at.between(since, until),
             history.received_at >= since - dt.timedelta(hours=1),  # only to pass over older partitions
-            history.doubt.bitwise_and(Doubt.IMPLAUSIBLE.value) == 0,
+            history.doubt.bitwise_and(ASTRAY.value) == 0,
         )
         .ext(distinct_on(history.fixed_at))  # the same fix sent twice is one
         .order_by(history.fixed_at)

@@ -19,6 +19,7 @@ from geo.addresses import address_index
 from geo.travel import network_of
 from realtime.bus import Bus
 from realtime.database import Sessions, connect, reading, sessions_of
+from resources.devices import DeviceBook
 from resources.positions import PositionLane
 from web import problems
 from web.api import (
@@ -110,11 +111,12 @@ def create_app(settings: Settings, *, at_hand: bool = False) -> FastAPI:
         engine, apart = connect(settings.database, pool=15), connect(settings.database, pool=3)
         sessions = sessions_of(engine)
         bus = Bus(settings.redis_url, name=settings.redis_name)
-        lane = PositionLane(sessions, bus)
+        lane = PositionLane(sessions, bus, timezone=settings.timezone)
         geocoder = geocoder_of(settings)
         valhalla = Valhalla(settings.valhalla_url) if settings.valhalla_url else None
         app.state.machinery = Machinery(
-            settings, engine, sessions, bus, BOARDS, lane, sessions_of(apart), geocoder, valhalla
+            *(settings, engine, sessions, bus, BOARDS, lane, DeviceBook(sessions)),
+            *(sessions_of(apart), geocoder, valhalla),
         )
         ahead = asyncio.create_task(keep_at_hand(app.state.machinery.aside)) if at_hand else None
         try:

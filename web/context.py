@@ -21,6 +21,7 @@ from realtime.catch_up import Boards
 from realtime.database import Sessions, reading, transaction
 from realtime.errors import Malformed, NotSignedIn
 from realtime.idempotency import answer_once
+from resources.devices import DeviceBook
 from resources.positions import PositionLane
 from resources.sign_in import SignedIn, actor_of, is_stale, keep_alive
 from web.origin import is_ours
@@ -50,6 +51,7 @@ class Machinery:
     bus: Bus
     boards: Boards
     positions: PositionLane
+    devices: DeviceBook
     aside: Sessions | None = None  # a few connections apart: whoever counts an attempt may hold another already
     geocoder: Geocoder | None = None  # another finder of places, where the installation names one
     valhalla: Valhalla | None = None  # a second opinion on travel times, where there is one

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     valhalla_url: str | None = None  # a Valhalla to compare our travel times with; no dispatch ever waits for it
     geocoder: Literal["georef", "nominatim", "photon"] | None = None  # asked when our own index is unsure
     geocoder_url: str | None = None  # where its paths begin; Georef has one of its own
+    mqtt_url: str | None = None  # the broker of telephones with OwnTracks: mqtt://host:1883 or mqtts://host:8883
+    mqtt_username: str | None = None
+    mqtt_password_file: Path | None = None
+    mqtt_topic: str = "owntracks/+/+"
+    mqtt_share: str | None = None  # a group, where several processes share the messages (MQTT 5)
     documentation: bool = True  # OpenAPI at /api/v1/openapi.json
 
     @property
@@ -54,6 +59,11 @@ class Settings(BaseSettings):
         """The password of the role for open data, where a file holds one."""
         file = self.open_database_password_file
         return None if file is None else file.read_text().strip()
+
+    @property
+    def mqtt_password(self) -> str | None:
+        """The password at the broker, where a file holds one."""
+        return None if self.mqtt_password_file is None else self.mqtt_password_file.read_text().strip()
 
     @property
     def address(self) -> str:

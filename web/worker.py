@@ -21,6 +21,7 @@ from realtime.database import connect, now, sessions_of
 from realtime.idempotency import sweep_answers
 from realtime.journal import Entry
 from realtime.reactions import Chore, Reaction, run_chores, run_reactions
+from resources.devices import tend_devices
 from resources.fence_watch import give_up_the_lost, run_fence_watch
 from resources.sign_in import sweep_sign_ins
 from resources.tracks import tend_history
@@ -63,6 +64,7 @@ CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "closures": (dt.timedelta(seconds=5), sweep_closures),
     "forget faces": (dt.timedelta(minutes=10), forget_faces),
     "positions": (dt.timedelta(hours=1), tend_history),
+    "devices": (dt.timedelta(hours=1), tend_devices),
     "fences": (dt.timedelta(seconds=5), tidy_fences),
     "fence visits": (dt.timedelta(seconds=20), tidy_visits),
     "lost units": (dt.timedelta(minutes=5), give_up_the_lost),

@@ -80,6 +80,7 @@ WORDLESS = {
     "GET /units",
     "GET /organizations",
     "GET /people",
+    "GET /devices",
     "GET /snapshot",
     "GET /simulation",
     "GET /travel/speeds",

@@ -46,6 +46,7 @@ class PositionBody(Body):
     heading: Number = None
     speed_kmh: Number = None
     accuracy_m: Number = None
+    battery: Number = None
     mock: bool = False
 
 
@@ -110,6 +111,7 @@ def _claim(raw: dict[str, Any]) -> Claim:
         said_to_be.speed_kmh,
         said_to_be.accuracy_m,
         said_to_be.mock,
+        said_to_be.battery,
     )
 
 
