@@ -87,6 +87,10 @@ class Catalogue:
         """`code` if it is a reason to dismiss a report. Raises `UnknownCode`."""
         return self._check("dismissals", "dismissal", code)
 
+    def check_agency(self, code: str) -> str:
+        """`code` if it is an outside agency. Raises `UnknownCode`."""
+        return self._check("agencies", "agency", code)
+
     def check_priority(self, level: int) -> int:
         """`level` if it is a priority. Raises `UnknownCode`."""
         if level not in self._priorities:

@@ -108,6 +108,7 @@ class Incident(Told, Base):
     __table_args__ = (
         CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
         CheckConstraint("sensitivity BETWEEN 0 AND 3", name="sensitivity"),
+        CheckConstraint("alarm_level BETWEEN 1 AND 9", name="alarm_level"),
         Index("ix_incidents_shape", "shape", postgresql_using="gist"),
         Index("ix_incidents_on_board", "id", postgresql_where="on_board"),
         Index("ix_incidents_opened_at", "opened_at"),
@@ -120,6 +121,7 @@ class Incident(Told, Base):
     catalogue_version: Mapped[int]
     priority: Mapped[int] = mapped_column(SmallInteger)
     sensitivity: Mapped[int] = mapped_column(SmallInteger)
+    alarm_level: Mapped[int] = mapped_column(SmallInteger, default=1, server_default=text("1"))
     state: Mapped[IncidentState] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text, default="")
     place: Mapped[str] = mapped_column(Text, default="")
@@ -217,6 +219,7 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "type_name": words.type(incident.type_code).name,
         "priority": incident.priority,
         "sensitivity": incident.sensitivity,
+        "alarm_level": incident.alarm_level,
         "state": incident.state,
         "summary": incident.summary,
         "place": incident.place,
@@ -308,6 +311,7 @@ async def open_incident(
         catalogue_version=words.version,
         priority=words.check_priority(priority or kind.priority),
         sensitivity=kind.sensitivity,
+        alarm_level=1,
         state=S.CLASSIFIED,
         summary=summary,
         place=place,

@@ -22,6 +22,7 @@ from incidents.catalogue import default_content, publish_catalogue
 from incidents.dispatch import dispatch_unit
 from incidents.incident import Incident, open_incident
 from incidents.reports import Channel, Contact, Report, receive_report
+from incidents.run_cards import lay_default_cards
 from realtime.access import ANYBODY, VIGIA, Actor, Role
 from realtime.database import connect, new_id, sessions_of, transaction
 from resources.organizations import OrganizationKind, add_organization
@@ -96,6 +97,7 @@ def furnish(database_url: str) -> None:
         engine = connect(database_url, pool=1)
         async with transaction(sessions_of(engine)) as session:
             await publish_catalogue(session, VIGIA, default_content())
+            await lay_default_cards(session, VIGIA)
             await tend_history(session)
             await build_city(session)
         await engine.dispose()

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import coordination
 import geo
 import incidents.catalogue
+import incidents.run_cards
 import incidents.triage
 import resources.facilities
 import resources.organizations
@@ -519,6 +520,7 @@ async def test_snapshot_and_lines_give_a_fresh_snapshot(name: str, session: Asyn
 
 NOT_LIVE = {
     incidents.catalogue.publish_catalogue,  # read with GET
+    incidents.run_cards.lay_default_cards,  # at the founding, before anybody listens
     resources.facilities.lay_facilities,
     resources.positions.may_send,  # positions have a lane of their own
     resources.organizations.add_organization,  # organizations are on no board

@@ -6,6 +6,7 @@ import secrets
 
 from geo.city import present_city
 from incidents.catalogue import default_content, publish_catalogue
+from incidents.run_cards import lay_default_cards
 from realtime.access import VIGIA
 from realtime.database import Sessions, connect, reading, sessions_of, transaction
 from resources.people import anybody_there
@@ -22,6 +23,7 @@ async def prepare(settings: Settings) -> None:
     sessions = sessions_of(engine)
     async with transaction(sessions) as session:
         await publish_catalogue(session, VIGIA, default_content())
+        await lay_default_cards(session, VIGIA)
     own = await note_whose_city(sessions, settings)
     if settings.demo and settings.demo_network is not None and not own:
         await prepare_demo(sessions, settings.demo_network, settings.data)

@@ -24,6 +24,7 @@ from geo.streets import STREETS, Street, lay_streets, place_words
 from geo.travel import network_of
 from geo.zones import ZONES, Zone, ZoneKind, lay_zones
 from incidents.catalogue import CatalogueVersion, default_content, publish_catalogue
+from incidents.run_cards import lay_default_cards
 from realtime.access import VIGIA, Role
 from realtime.database import Sessions, now, reading, transaction
 from resources.organizations import Organization, OrganizationKind, add_organization
@@ -162,6 +163,7 @@ async def _found_institutions(sessions: Sessions) -> None:
         # Only where there is none: a city edits its catalogue.
         if await session.scalar(select(CatalogueVersion.number).limit(1)) is None:
             await publish_catalogue(session, VIGIA, default_content())
+        await lay_default_cards(session, VIGIA)
         known = set(await session.scalars(select(Organization.id)))
         vecinales = (await session.scalars(select(Zone).where(Zone.kind == ZoneKind.VECINAL))).all()
         planned: list[tuple[str, OrganizationKind, list[UUID]]] = [

@@ -1,0 +1,1 @@
+"""Run cards: their defaults, their editions, what they open, and how a change is tried."""
