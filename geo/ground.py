@@ -181,13 +181,40 @@ class Ground:
         """
         if len(seeds) == 1 and len(seeds[0]) <= SPARE:
             return self._search_alone(seeds[0], back=back, limit=limit, tree=tree)
-        starts, ends, kept = self._arcs(back=back)
-        more = np.cumsum([len(seed) for seed in seeds], dtype=np.int32) + starts[-1]
-        indices = np.concatenate([ends, *(np.fromiter(seed.keys(), np.int32, len(seed)) for seed in seeds)])
-        weights = np.concatenate([kept, *(np.fromiter(s.values(), np.float64, len(s)) for s in seeds)])
-        whole = self.network.size + len(seeds)
-        graph = csr_array((weights, indices, np.concatenate([starts, more])), shape=(whole, whole))
-        return _dijkstra(graph, np.arange(self.network.size, whole), limit, tree=tree)
+        graph = _seeded(*self._arcs(back=back), seeds)
+        return _dijkstra(graph, np.arange(self.network.size, graph.shape[0]), limit, tree=tree)
+
+    def two_nearest(self, seeds: Sequence[Mapping[int, float]], *, limit: float) -> tuple[Floats, Ints, Floats]:
+        """For every node the weight from the nearest seed, which seed that is (-1: none), and the weight without it.
+
+        Two searches, however many the seeds. The first parts the nodes into the cells of their nearest seeds. What
+        comes second to a node either enters its cell from another one, where it was first until then (or sets out
+        inside of it), or has entered before and stays in the cell: the second search knows the arcs within cells only.
+        """
+        arcs, size = self.network.arcs, self.network.size
+        starts, heads, weights = self._arcs(back=False)
+        graph = _seeded(starts, heads, weights, seeds)
+        found, _, sources = dijkstra(
+            graph, indices=np.arange(size, size + len(seeds)), limit=limit, min_only=True, return_predecessors=True
+        )
+        first = found[:size]
+        owner: Ints = np.where(np.isfinite(first), sources[:size].astype(np.int64) - size, -1)
+        stays = owner[arcs.tails] == owner[heads]
+        enters = ~stays & (owner[arcs.tails] >= 0)
+        entry: Floats = np.full(size, np.inf)
+        np.minimum.at(entry, heads[enters], first[arcs.tails[enters]] + weights[enters])
+        for number, seed in enumerate(seeds):
+            for node, cost in seed.items():
+                if owner[node] != number:
+                    entry[node] = min(entry[node], cost)
+        stays &= owner[arcs.tails] >= 0
+        kept = np.concatenate([[0], np.cumsum(np.bincount(arcs.tails[stays], minlength=size))]).astype(np.int32)
+        doors = np.flatnonzero(entry <= limit)
+        within = _seeded(
+            kept, heads[stays], weights[stays], [dict(zip(doors.tolist(), entry[doors].tolist(), strict=True))]
+        )
+        second = dijkstra(within, indices=np.array([size]), limit=limit)[0, :size]
+        return first, owner, second
 
     def _search_alone(
         self, seed: Mapping[int, float], *, back: bool, limit: float, tree: bool
@@ -356,6 +383,17 @@ class Ground:
             other = backward if arc == forward else forward
             cost = part_of(float(self.free[other]), high - low)
         return (cost + walks, arc) if cost < TOP else None
+
+
+def _seeded(
+    starts: NDArray[np.int32], ends: NDArray[np.int32], weights: Floats, seeds: Sequence[Mapping[int, float]]
+) -> csr_array:
+    """A graph with one more node for each seed."""
+    more = np.cumsum([len(seed) for seed in seeds], dtype=np.int32) + starts[-1]
+    indices = np.concatenate([ends, *(np.fromiter(seed.keys(), np.int32, len(seed)) for seed in seeds)])
+    costs = np.concatenate([weights, *(np.fromiter(s.values(), np.float64, len(s)) for s in seeds)])
+    whole = len(starts) - 1 + len(seeds)
+    return csr_array((costs, indices, np.concatenate([starts, more])), shape=(whole, whole))
 
 
 def _dijkstra(graph: csr_array, rows: Ints, limit: float, *, tree: bool) -> tuple[Floats, NDArray[np.int32] | None]:

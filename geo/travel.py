@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.barriers import Barrier, Stretch, closed_by
 from geo.closures import closures_in_force
-from geo.coverage import Cover, Loss, People, cover_of, loss_of
+from geo.coverage import Cover, Held, Loss, Losses, People, cover_of, loss_of
 from geo.drives import Drive
 from geo.ground import (
     TOP,
@@ -150,6 +150,9 @@ def _key(barrier: Barrier) -> tuple[str, bytes]:
 
 _KEPT: WeakKeyDictionary[StreetNetwork, _Kept] = WeakKeyDictionary()
 
+# What was searched while one question is answered; the weights are kept with it, so that their id stays theirs.
+_Searched: TypeAlias = dict[tuple[int, Anchor, float], tuple[Floats, Floats]]
+
 
 # ── Asking ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -178,26 +181,28 @@ class Travel:
         for n, (place, drive) in enumerate(origins):
             if place is not None:
                 by_drive.setdefault(drive, []).append((n, place))
+        searched: _Searched = {}
         for drive, some in by_drive.items():
             places = [place for _, place in some]
-            for (n, _), eta in zip(some, self._etas(drive, places, to), strict=True):
+            for (n, _), eta in zip(some, self._etas(drive, places, to, searched), strict=True):
                 found[n] = eta
         return found
 
-    def _etas(self, drive: Drive, places: Sequence[Point], to: Point) -> list[Eta]:
+    def _etas(self, drive: Drive, places: Sequence[Point], to: Point, searched: _Searched | None = None) -> list[Eta]:
         if self.network is None:
             return [_as_the_crow_flies(place, to, drive, "no_streets") for place in places]
         ground = self.ground(drive)
-        found = self._arrive(ground, places, to)
+        searched = {} if searched is None else searched
+        found = self._arrive(ground, places, to, searched)
         missed = [n for n, eta in enumerate(found) if eta.how == "unreachable"]
         if missed and self.barriers:
             free = self.ground(drive, closures=False)
-            for n, eta in zip(missed, self._arrive(free, [places[n] for n in missed], to), strict=True):
+            for n, eta in zip(missed, self._arrive(free, [places[n] for n in missed], to, searched), strict=True):
                 if eta.how == "road":
                     found[n] = replace(found[n], why="closed")
         return found
 
-    def _arrive(self, ground: Ground, places: Sequence[Point], to: Point) -> list[Eta]:
+    def _arrive(self, ground: Ground, places: Sequence[Point], to: Point, searched: _Searched) -> list[Eta]:
         ends = ground.anchors(to)
         if not ends:
             near = self.network is not None and self.network.nearest(
@@ -208,16 +213,21 @@ class Travel:
             return [Eta(None, None, "unreachable", None, "no_way") for _ in places]
         best = _Best(len(places))
         for end in ends:
-            self._arrive_at(ground, places, end, best)
+            self._arrive_at(ground, places, end, best, searched)
         return [
             eta or _as_the_crow_flies(place, to, ground.drive, "no_street_near")
             for eta, place in zip(best.etas(ground.drive), places, strict=True)
         ]
 
-    def _arrive_at(self, ground: Ground, places: Sequence[Point], end: Anchor, best: _Best) -> None:
+    def _arrive_at(
+        self, ground: Ground, places: Sequence[Point], end: Anchor, best: _Best, searched: _Searched
+    ) -> None:
         opened = self._opened(ground, end)
         at_end = self._open(ground, opened)
-        ((reach,), _) = at_end.search([seeds_of(at_end.arriving(end))], back=True)
+        key = id(at_end.weights), end, at_end.walk(end)  # drives that differ in pace only share weights, and the search
+        if key not in searched:
+            searched[key] = at_end.weights, at_end.search([seeds_of(at_end.arriving(end))], back=True)[0][0]
+        _, reach = searched[key]
         spots = ground.spots(places)
         elsewhere = spots.links != end.link
         easy = spots.rows[elsewhere]
@@ -372,6 +382,31 @@ class Travel:
         staying = [unit for n, unit in enumerate(units) if n not in leaving]
         before, after = (self._reaches(some, target_seconds) for some in (units, staying))
         return loss_of(before, after, target_seconds, people)
+
+    def losses(self, units: Sequence[tuple[Point, Drive]], target_seconds: float, people: People) -> Losses:
+        """`lost_coverage` of each of the units alone, for all of them in two searches for each way of driving.
+
+        Raises `NoStreetNear` where there are no streets at all.
+        """
+        if self.network is None:
+            raise NoStreetNear
+        found = []
+        by_drive: dict[Drive, list[tuple[int, Point]]] = {}
+        for n, (place, drive) in enumerate(units):
+            by_drive.setdefault(drive, []).append((n, place))
+        for drive, some in by_drive.items():
+            ground = self.ground(drive)
+            anchors = [(n, anchor) for n, place in some for anchor in ground.anchors(place)]
+            opened = frozenset().union(*(self._opened(ground, anchor) for _, anchor in anchors))
+            via = self._open(ground, opened)
+            numbers = np.array([n for n, _ in some])
+            seeds = [seeds_of(way for m, anchor in anchors if m == n for way in via.leaving(anchor)) for n in numbers]
+            if any(seeds):
+                limit = packed(target_seconds * drive.pace + 1)
+                first, owner, second = via.two_nearest(seeds, limit=limit)
+                owner = np.where(owner >= 0, numbers[owner], -1)
+                found.append(Held.of(via, (first, owner, second), anchors, target_seconds))
+        return Losses(found, people)
 
     def compared(self, other: Travel, drive: Drive, trips: int = 60) -> list[float]:
         """How much longer this takes than another, as a ratio, over trips between streets all over the city."""

@@ -9,6 +9,7 @@ from incidents import (
     catalogue,
     circuits,
     coverage_targets,
+    dispatch_policy,
     incident,
     links,
     majors,
@@ -54,7 +55,7 @@ MODULES = (
     *(organizations, facilities, people, sign_in, units, positions, tracks, fence_watch),
     *(capabilities, equipment, vehicles, photos, staff, shifts, attendance, crews, on_call, devices),
     *(assignments, catalogue, incident, reports, timeline, tracking, links, majors, tasks, undo, sos),
-    *(run_cards, coverage_targets, move_ups, alarms, watchdogs, storm, circuits),
+    *(run_cards, coverage_targets, dispatch_policy, move_ups, alarms, watchdogs, storm, circuits),
     *(throttle, control),
 )
 METADATA = Base.metadata

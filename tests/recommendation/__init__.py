@@ -1,0 +1,1 @@
+"""Whom to send, what it leaves, and who could stand elsewhere."""
