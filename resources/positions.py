@@ -296,6 +296,8 @@ class PositionLane:
                 if taken.doubt & Doubt.JITTER and last is not None:
                     # It is as fresh as it says and has not moved: the place stays, the time goes on.
                     taken = replace(taken, lon=last.lon, lat=last.lat, heading=last.heading, accuracy_m=last.accuracy_m)
+                if taken.battery is None and last is not None and last.battery is not None:
+                    taken = replace(taken, battery=last.battery)
                 self._last[fix.unit_id] = self._markers[fix.unit_id] = taken
         if len(self._history) > MOST_WAITING:
             log.warning("positions.forgotten", count=len(self._history) - MOST_WAITING)

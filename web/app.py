@@ -78,7 +78,7 @@ APIS = (
     *(session, catalogue, reports, incidents, assignments, links, majors, tasks, undo, sos),
     *(run_cards, recommendation, coverage, alarms, storm),
     *(units, capabilities, equipment, photos, staff, shifts, attendance, on_call, people),
-    *(positions, avl, devices),
+    *(positions, devices),
     *(places, addresses, zones, facilities, fences, closures, travel),
     *(live, simulation),
 )
@@ -146,6 +146,7 @@ def create_app(settings: Settings, *, at_hand: bool = False) -> FastAPI:
     for module in APIS:
         api.include_router(module.router)
     app.include_router(api)
+    app.include_router(avl.router)
     app.include_router(health)
     app.include_router(screens())
     app.include_router(data_door_router)

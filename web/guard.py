@@ -20,6 +20,7 @@ from web.problems import problem
 
 MAX_BODY = 64 * 1024  # bytes; a report has 2,000 characters
 LARGER = {"/api/v1/positions": 256 * 1024, "/api/v1/zones/import": 1024 * 1024}  # 500 fixes; a city of zones
+MAX_TRACKED = 256 * 1024  # what a telephone tells that was without a network for a shift
 MAX_DEPTH = 20
 
 
@@ -58,7 +59,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in ALWAYS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
+                if scope["path"].startswith(("/api/", "/avl/")):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
@@ -72,7 +73,8 @@ class Guard:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    headers, limit = Headers(scope=scope), LARGER.get(scope["path"], MAX_BODY)
+    tracked = scope["path"].startswith("/avl/")
+    headers, limit = Headers(scope=scope), LARGER.get(scope["path"], MAX_TRACKED if tracked else MAX_BODY)
     announced = headers.get("content-length", "0")
     if not (announced.isascii() and announced.isdigit() and len(announced) < 16) or int(announced) > limit:
         raise BodyTooLarge(limit=limit)

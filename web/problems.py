@@ -96,6 +96,12 @@ def problem(request: Request, refusal: Refusal, errors: list[dict[str, str]] | N
     return JSONResponse(body, refusal.status, headers, media_type="application/problem+json")
 
 
+def _path(request: Request) -> str:
+    """What was asked for, without the token that a tracker has in its address."""
+    path = request.url.path
+    return "/".join(path.split("/")[:3]) if path.startswith("/avl/") else path
+
+
 def _plain(fact: Any) -> Any:
     if isinstance(fact, dt.datetime):
         return fact.isoformat()
@@ -112,7 +118,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
         code = secrets.token_hex(4)
-        log.error("broken", code=code, path=request.url.path, error=type(error).__name__)
+        log.error("broken", code=code, path=_path(request), error=type(error).__name__)
         answer = problem(request, Broken(code=code))  # Starlette logs the error itself and goes on
         answer.headers.update(ALWAYS)  # this one is made outside of the Guard
         return answer
@@ -142,7 +148,7 @@ def install(app: FastAPI) -> None:
         if isinstance(error, (DataError, IntegrityError)):
             return problem(request, Malformed(reason="a value is out of range"))
         if isinstance(error, (OperationalError, InterfaceError)) or isinstance(error.orig, _TOO_SLOW):
-            log.warning("database busy or away", path=request.url.path, error=str(error.orig)[:200])
+            log.warning("database busy or away", path=_path(request), error=str(error.orig)[:200])
             return problem(request, Busy(seconds=2))
         raise error
 

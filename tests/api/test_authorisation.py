@@ -19,6 +19,8 @@ PAGES = {
     *("GET /", "GET /avisar", "POST /avisar", "GET /s", "GET /s/{code}", "GET /publico/{name}"),
     *("GET /bienvenida", "POST /bienvenida"),
     *("GET /datos", "OPTIONS /datos", "GET /datos/{path:path}", "OPTIONS /datos/{path:path}"),
+    *("GET /avl/osmand", "POST /avl/osmand", "GET /avl/osmand/{token}", "POST /avl/osmand/{token}"),
+    *("POST /avl/owntracks", "POST /avl/owntracks/{token}", "POST /avl/positions"),
     *("GET /recursos", "GET /turnos", "GET /tarjetas", "GET /fichar"),
     *("GET /ingresar", "GET /consola", "GET /pared", "GET /favicon.ico", "MOUNT /static"),
 }

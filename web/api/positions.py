@@ -49,6 +49,20 @@ class PositionBody(Body):
     battery: Number = None
     mock: bool = False
 
+    def claim(self) -> Claim:
+        """What it says, as the lane takes it."""
+        return Claim(
+            self.unit_id,
+            self.location.x,
+            self.location.y,
+            self.fixed_at,
+            self.heading,
+            self.speed_kmh,
+            self.accuracy_m,
+            self.mock,
+            self.battery,
+        )
+
 
 class PositionsBody(Body):
     """A batch. Each fix is validated on its own, below."""
@@ -98,21 +112,15 @@ async def post_positions(
 
 def _claim(raw: dict[str, Any]) -> Claim:
     try:
-        said_to_be = PositionBody.model_validate(raw)
+        return PositionBody.model_validate(raw).claim()
     except ValidationError as error:
-        fields = {str(part["loc"][0]) if part["loc"] else "?" for part in error.errors(include_input=False)}
-        raise BadPosition(reason=", ".join(sorted(fields))[:100]) from None
-    return Claim(
-        said_to_be.unit_id,
-        said_to_be.location.x,
-        said_to_be.location.y,
-        said_to_be.fixed_at,
-        said_to_be.heading,
-        said_to_be.speed_kmh,
-        said_to_be.accuracy_m,
-        said_to_be.mock,
-        said_to_be.battery,
-    )
+        raise BadPosition(reason=bad_fields(error)) from None
+
+
+def bad_fields(error: ValidationError) -> str:
+    """The fields that were not understood, for a message."""
+    fields = {str(part["loc"][0]) if part["loc"] else "?" for part in error.errors(include_input=False)}
+    return ", ".join(sorted(fields))[:100]
 
 
 @router.get("/units/{unit_id}/track")

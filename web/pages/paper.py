@@ -75,7 +75,7 @@ def say(request: Request, text: str, **facts: Any) -> str:
 
 def wants_page(request: Request) -> bool:
     """Whether a person at a browser asks, not a program."""
-    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+    return not request.url.path.startswith(("/api/", "/avl/")) and "text/html" in request.headers.get("accept", "")
 
 
 def refusal_page(request: Request, refusal: Refusal) -> HTMLResponse:

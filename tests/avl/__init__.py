@@ -1,0 +1,1 @@
+"""Trackers: what they say, what we make of it, and what becomes of the rest."""
