@@ -69,7 +69,17 @@ async def hashed(password: str) -> str:
     """The password's argon2id hash, made off the event loop. Raises `WeakPassword` outside 12 to 1,024 characters."""
     if not 12 <= len(password) <= 1024:
         raise WeakPassword
-    return await asyncio.get_running_loop().run_in_executor(HASHING, HASHER.hash, password)
+    return await digest(password)
+
+
+async def digest(secret: str) -> str:
+    """The argon2id hash of a password or a PIN, made off the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(HASHING, HASHER.hash, secret)
+
+
+async def matches(secret: str, against: str | None) -> bool:
+    """Whether a hash is this secret's; it takes as long when there is no hash at all."""
+    return await asyncio.get_running_loop().run_in_executor(HASHING, _verified, secret, against)
 
 
 async def add_person(
@@ -148,7 +158,7 @@ async def check_password(sessions: Sessions, username: str, password: str) -> Pe
         person = await _by_username(session, username)
     known = person is not None and person.disabled_at is None
     against = person.password_hash if person is not None else None
-    right = await asyncio.get_running_loop().run_in_executor(HASHING, _verified, password, against)
+    right = await matches(password, against)
     return person if known and right else None
 
 
