@@ -1,4 +1,8 @@
-"""Assignments: one unit sent to one incident. Status lives here; a unit's and an incident's are derived from it."""
+"""Assignments: one unit sent to one incident. Status lives here; a unit's and an incident's are derived from it.
+
+A unit works on one thing at a time: its *leading* assignment, the exclusive one. What was added meanwhile waits behind
+it (`exclusive` False), and when the leading one ends, the oldest that waits leads.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Text, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,12 +57,30 @@ STAMPS: dict[AssignmentStatus, str] = {
 }
 
 
+# What may be said of an assignment that waits behind another: that it was heard, or that it will not be.
+MOVES_WAITING = frozenset({A.ACKNOWLEDGED, A.REFUSED, A.CANCELLED})
+# On the way, or about to be: here the clock of the acknowledgement runs, and a staging area makes sense.
+BEFORE_ARRIVAL = frozenset({A.ASSIGNED, A.ACKNOWLEDGED, A.EN_ROUTE})
+CARRYING = frozenset({A.TRANSPORTING, A.AT_DESTINATION})  # somebody is aboard
+
+
 class Assignment(Base):
-    """One sending. It is live until `released_at`; a unit has at most one live one, and the database sees to it."""
+    """One sending. It is live until `released_at`; a unit has at most one live exclusive one, by the database's word.
+
+    `acknowledge_by` is there as long as the crew has not said that it heard, and only while it leads. `staging` is
+    where it waits (`name`, `lon`, `lat`, `since`), `need` for what of the run card it was sent, `override` the gaps or
+    the graver incident that somebody passed over (`gaps`, `reason`, `by`), `replaces` the assignment it took over from.
+    """
 
     __tablename__ = "assignments"
     __table_args__ = (
-        Index("one_live_assignment_per_unit", "unit_id", unique=True, postgresql_where=text("released_at IS NULL")),
+        Index(
+            "one_live_exclusive_assignment_per_unit",
+            "unit_id",
+            unique=True,
+            postgresql_where=text("released_at IS NULL AND exclusive"),
+        ),
+        Index("ix_assignments_live_unit_id", "unit_id", postgresql_where=text("released_at IS NULL")),
         Index("ix_assignments_live_incident_id", "incident_id", postgresql_where=text("released_at IS NULL")),
     )
 
@@ -72,6 +95,12 @@ class Assignment(Base):
     stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
     released_at: Mapped[dt.datetime | None]
     reason: Mapped[str] = mapped_column(Text, default="")
+    exclusive: Mapped[bool] = mapped_column(default=True)
+    acknowledge_by: Mapped[dt.datetime | None]
+    staging: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    need: Mapped[str | None] = mapped_column(Text)
+    override: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("assignments.id"))
 
 
 async def live_assignments(
@@ -92,10 +121,18 @@ async def live_assignments(
     return found
 
 
-async def live_assignment_of(session: AsyncSession, unit_id: UUID) -> Assignment | None:
-    """What this unit is on, if anything."""
-    query = select(Assignment).where(Assignment.unit_id == unit_id, Assignment.released_at.is_(None))
-    return (await session.scalars(query)).first()
+async def live_jobs(session: AsyncSession, unit_ids: Collection[UUID]) -> dict[UUID, list[Assignment]]:
+    """What these units are on: of each the leading assignment first, then what waits behind it, oldest first."""
+    query = (
+        select(Assignment)
+        .where(Assignment.unit_id.in_(unit_ids), Assignment.released_at.is_(None))
+        .order_by(Assignment.exclusive.desc(), Assignment.made_at, Assignment.id)
+        .execution_options(populate_existing=True)
+    )
+    found: dict[UUID, list[Assignment]] = {unit_id: [] for unit_id in unit_ids}
+    for assignment in await session.scalars(query):
+        found[assignment.unit_id].append(assignment)
+    return found
 
 
 def shown(assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
@@ -107,19 +144,32 @@ def shown(assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
             "call_sign": one.call_sign,
             "status": one.status,
             "since": one.since.isoformat(),
+            "exclusive": one.exclusive,
+            "acknowledge_by": one.acknowledge_by.isoformat() if one.acknowledge_by else None,
+            "staging": one.staging,
+            "need": one.need,
+            "overridden": one.override is not None,
+            "made_at": one.made_at.isoformat(),
+            "made_by": one.made_by,
         }
         for one in assignments
     ]
 
 
+def shown_to_onlookers(assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
+    """The same for those who only see that somebody goes: not where they wait, nor why they were sent."""
+    hidden = {"staging": None, "need": None, "overridden": False, "made_by": ""}
+    return [one | hidden for one in shown(assignments)]
+
+
 def assignment_document(assignment: Assignment) -> dict[str, Any]:
     """An assignment as the API answers it."""
-    return {
-        "id": str(assignment.id),
+    [listed] = shown([assignment])
+    return listed | {
         "incident_id": str(assignment.incident_id),
-        "unit_id": str(assignment.unit_id),
-        "call_sign": assignment.call_sign,
-        "status": assignment.status,
-        "since": assignment.since.isoformat(),
         "stamps": assignment.stamps,
+        "released_at": assignment.released_at.isoformat() if assignment.released_at else None,
+        "reason": assignment.reason,
+        "override": assignment.override,
+        "replaces": str(assignment.replaces) if assignment.replaces else None,
     }

@@ -79,6 +79,11 @@ class Catalogue:
         seconds: int | None = self._priorities[priority]["response_seconds"]
         return seconds
 
+    def acknowledge_seconds(self, priority: int) -> int | None:
+        """How long a crew may take to say that it heard; None where the city promises nothing."""
+        seconds: int | None = self._priorities[priority].get("acknowledge_seconds")
+        return seconds
+
     def check_disposition(self, code: str) -> str:
         """`code` if it is a disposition. Raises `UnknownCode`."""
         return self._check("dispositions", "disposition", code)

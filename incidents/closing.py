@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from incidents.catalogue import catalogue
-from incidents.dispatch import release_all
-from incidents.incident import MOVES, OVER, Incident, IncidentState, access_incident, set_state, stamp
+from incidents.dispatch import end_incident, hold_to_end
+from incidents.incident import OVER, Incident, IncidentState, access_incident, set_state
 from incidents.moments import moment
-from incidents.timeline import add_note
+from incidents.timeline import write_note
+from incidents.undo import Watch, remember, watch
 from realtime.access import Actor, Permission, require
 from realtime.database import new_id
 from realtime.errors import IllegalMove
-from realtime.lifecycle import move
 from resources.organizations import access_organization
 
 
@@ -69,13 +69,13 @@ async def close_incident(
 ) -> Incident:
     """Close it with one of the catalogue's dispositions; its units are free."""
     require(actor, Permission.INCIDENT_CLOSE)
-    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    at, before = moment(occurred_at), watch(session)
+    incident = await hold_to_end(session, actor, incident_id, expected=expected)
     incident.disposition = (await catalogue(session)).check_disposition(disposition)
-    at = moment(occurred_at)
     if note:
-        await add_note(session, actor, incident_id, note_id=new_id(), text=note, occurred_at=at)
-    await _end(session, actor, incident, IncidentState.CLOSED, {"disposition": disposition}, at)
-    return incident
+        await write_note(session, actor, incident, note_id=new_id(), text=note, occurred_at=at)
+    await end_incident(session, actor, incident, IncidentState.CLOSED, {"disposition": disposition}, at)
+    return await _remembered(session, actor, "incident.closed", before, incident)
 
 
 async def cancel_incident(
@@ -89,9 +89,10 @@ async def cancel_incident(
 ) -> Incident:
     """It turned out that nobody is needed."""
     require(actor, Permission.INCIDENT_CLOSE)
-    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
-    await _end(session, actor, incident, IncidentState.CANCELLED, {"reason": reason}, moment(occurred_at))
-    return incident
+    at, before = moment(occurred_at), watch(session)
+    incident = await hold_to_end(session, actor, incident_id, expected=expected)
+    await end_incident(session, actor, incident, IncidentState.CANCELLED, {"reason": reason}, at)
+    return await _remembered(session, actor, "incident.cancelled", before, incident)
 
 
 async def refer_incident(
@@ -106,12 +107,13 @@ async def refer_incident(
 ) -> Incident:
     """It is somebody else's: hand it over."""
     require(actor, Permission.INCIDENT_CLOSE)
-    incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    at, before = moment(occurred_at), watch(session)
+    incident = await hold_to_end(session, actor, incident_id, expected=expected)
     if organization_id is not None:
         await access_organization(session, organization_id)
     detail = {"reason": reason, "organization_id": str(organization_id) if organization_id else None}
-    await _end(session, actor, incident, IncidentState.REFERRED, detail, moment(occurred_at))
-    return incident
+    await end_incident(session, actor, incident, IncidentState.REFERRED, detail, at)
+    return await _remembered(session, actor, "incident.referred", before, incident)
 
 
 async def reopen_incident(
@@ -125,13 +127,14 @@ async def reopen_incident(
 ) -> Incident:
     """It was not over: it waits again, on everybody's board."""
     require(actor, Permission.INCIDENT_CLOSE)
+    before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     if incident.state not in OVER:
         raise IllegalMove(current=incident.state, wanted=IncidentState.WAITING.value)
     incident.closed_at, incident.disposition, incident.on_board = None, None, True
     detail, at = {"reason": reason}, moment(occurred_at)
     await set_state(session, actor, incident, IncidentState.WAITING, at=at, kind="incident.reopened", detail=detail)
-    return incident
+    return await _remembered(session, actor, "incident.reopened", before, incident)
 
 
 async def _by_hand(
@@ -144,21 +147,21 @@ async def _by_hand(
     expected: int | None,
 ) -> Incident:
     require(actor, Permission.INCIDENT_UPDATE)
+    before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     await set_state(session, actor, incident, wanted, at=moment(occurred_at), detail=detail)
-    return incident
+    act, permission = "incident.state", Permission.INCIDENT_UPDATE
+    return await _remembered(session, actor, act, before, incident, permission=permission)
 
 
-async def _end(
+async def _remembered(
     session: AsyncSession,
     actor: Actor,
+    act: str,
+    before: Watch,
     incident: Incident,
-    wanted: IncidentState,
-    detail: dict[str, Any],
-    at: dt.datetime,
-) -> None:
-    move(IncidentState(incident.state), wanted, MOVES)  # refuse before anybody is released
-    await release_all(session, actor, incident, reason=wanted.value, at=at)
-    incident.closed_at = at
-    stamp(incident, "T16", at, last=True)
-    await set_state(session, actor, incident, wanted, at=at, kind="incident.closed", detail=detail)
+    *,
+    permission: Permission = Permission.INCIDENT_CLOSE,
+) -> Incident:
+    await remember(session, actor, act, before, permission=permission, incident_id=incident.id)
+    return incident

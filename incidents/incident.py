@@ -37,9 +37,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.places import Shape, geojson, metres_to, near, shape_checks
 from geo.zones import whose
-from incidents.assignments import STAMPS, Assignment, AssignmentStatus, live_assignments, shown
+from incidents.assignments import (
+    STAMPS,
+    Assignment,
+    AssignmentStatus,
+    live_assignments,
+    shown,
+    shown_to_onlookers,
+)
 from incidents.catalogue import Catalogue, catalogue
 from incidents.moments import moment
+from incidents.undo import Reversible, Undoing, remember, reversible, watch
 from realtime.access import (
     OPERATIONS,
     Actor,
@@ -81,6 +89,7 @@ class IncidentState(StrEnum):
 S = IncidentState
 OVER = frozenset({S.CLOSED, S.CANCELLED, S.REFERRED, S.MERGED})
 _OPEN = frozenset(S) - OVER
+BY_HAND = OVER | {S.UNDER_CONTROL, S.FINISHED}  # what somebody said, and no assignment unsays
 _ENDINGS = frozenset({S.CLOSED, S.CANCELLED, S.REFERRED})
 
 # What a person may do. From being over there is one way back: reopening, to `waiting`.
@@ -237,10 +246,11 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "disposition": incident.disposition,
         "shared_with": [str(organization_id) for organization_id in incident.shared_with],
     }
+    bare = {"summary": "", "shared_with": [], "assignments": shown_to_onlookers(assigned)}
     masked = {name: whole[name] for name in ("subject", "id", "version", "code", "state", "opened_at")}
     return (
         Face(audience_of(incident, assigned), _feature(incident.shape, whole)),
-        Face(onlookers_of(incident), _feature(incident.shape, whole | {"summary": "", "shared_with": []})),
+        Face(onlookers_of(incident), _feature(incident.shape, whole | bare)),
         Face(MASKED, _feature(None, masked | {"masked": True})),
     )
 
@@ -269,6 +279,23 @@ async def access_incident(
     if expected is not None and expected != incident.version:
         raise VersionMismatch(expected=expected, current=incident.version)
     return incident
+
+
+async def lock_incidents(
+    session: AsyncSession, incident_ids: Collection[UUID], *, wait: bool = True
+) -> dict[UUID, Incident]:
+    """Take the rows of several incidents in the order of their ids, whoever may see them: for what follows from an act.
+
+    `wait=False` is for one that is out of order: it fails (503) where it would have to wait, so nobody waits in a ring.
+    """
+    query = (
+        select(Incident)
+        .where(Incident.id.in_(incident_ids))
+        .order_by(Incident.id)
+        .with_for_update(key_share=True, nowait=not wait)
+        .execution_options(populate_existing=True)
+    )
+    return {incident.id: incident for incident in await session.scalars(query)}
 
 
 async def seen_incident(session: AsyncSession, actor: Actor, incident_id: UUID) -> Incident:
@@ -343,6 +370,7 @@ async def reclassify(
 ) -> Incident:
     """Say that it is of another type or priority; its sensitivity follows the type."""
     require(actor, Permission.INCIDENT_UPDATE)
+    watching = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     words = await catalogue(session)
     kind = words.type(type_code)
@@ -352,6 +380,8 @@ async def reclassify(
     incident.sensitivity = kind.sensitivity
     detail = {"from": before, "to": {"type": type_code, "priority": incident.priority}}
     await tell(session, actor, "incident.reclassified", incident, detail=detail)
+    act, permission = "incident.reclassified", Permission.INCIDENT_UPDATE
+    await remember(session, actor, act, watching, permission=permission, incident_id=incident.id)
     return incident
 
 
@@ -367,6 +397,7 @@ async def relocate(
 ) -> Incident:
     """Say that it is somewhere else. What the old words were taken to mean is gone with the old place."""
     require(actor, Permission.INCIDENT_UPDATE)
+    before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     detail = {"from": geojson(incident.shape), "to": geojson(location)}
     incident.shape = location
@@ -374,6 +405,8 @@ async def relocate(
     incident.place_match = place_match
     await _locate(session, incident, location)
     await tell(session, actor, "incident.relocated", incident, detail=detail)
+    act, permission = "incident.relocated", Permission.INCIDENT_UPDATE
+    await remember(session, actor, act, before, permission=permission, incident_id=incident.id)
     return incident
 
 
@@ -406,13 +439,18 @@ async def take_off_board(session: AsyncSession, actor: Actor, incident: Incident
 
 
 def derived_state(incident: Incident, assigned: Sequence[Assignment]) -> IncidentState:
-    """The state that the live assignments give; what a person said stands once the incident is under control."""
+    """The state that the live assignments give; what a person said stands once the incident is under control.
+
+    A unit that has something else to do first is not on its way: with nobody but such, the incident waits.
+    """
     state = IncidentState(incident.state)
-    if state in OVER or state in {S.UNDER_CONTROL, S.FINISHED}:
+    if state in BY_HAND:
         return state
     if not assigned:
         return S.WAITING if "T5" in incident.stamps else state
-    reached = {AssignmentStatus(one.status) for one in assigned}
+    reached = {AssignmentStatus(one.status) for one in assigned if one.exclusive}
+    if not reached:
+        return S.WAITING
     if reached & {AssignmentStatus.ON_SCENE, AssignmentStatus.TRANSPORTING, AssignmentStatus.AT_DESTINATION}:
         return S.ON_SCENE
     return S.EN_ROUTE if AssignmentStatus.EN_ROUTE in reached else S.DISPATCHED
@@ -455,6 +493,43 @@ async def tell(
     if incident.on_board:
         faces = faces_of(incident, assigned, await catalogue(session, incident.catalogue_version))
     await record(session, actor, kind, incident, faces, incident_id=incident.id, occurred_at=occurred_at, detail=detail)
+
+
+# ── Taken back ────────────────────────────────────────────────────────────────────────────────────
+
+LAST_COUNTS = frozenset({"T14"})  # the stamps of which the last counts, not the first
+
+
+def _state_follows(undoing: Undoing, incident: Incident, name: str, was: Any, made: Any) -> bool:
+    """A state that followed from assignments follows from them again; what somebody said since stands."""
+    if name != "state" or not undoing.touches(Assignment.__tablename__) or {was, made} & BY_HAND:
+        return False
+    if incident.state not in BY_HAND:
+        incident.state = IncidentState(was)
+    return True
+
+
+async def find_stamps_anew(session: AsyncSession, undoing: Undoing, incident: Incident) -> None:
+    """What was the first unit's stamp before it was taken back is the next one's now."""
+    restored = undoing.before.get(incident.id, {})
+    stamps = dict(incident.stamps)
+    for one in await session.scalars(select(Assignment).where(Assignment.incident_id == incident.id)):
+        for name, at in one.stamps.items():
+            if "stamps" in restored and name not in restored["stamps"]:
+                better = max if name in LAST_COUNTS else min
+                stamps[name] = better(stamps.get(name, at), at)
+    incident.stamps = stamps
+
+
+async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, incidents: Sequence[Incident]) -> None:
+    for incident in incidents:
+        restored = undoing.before.get(incident.id, {}).keys() - {"stamps"}
+        if restored:
+            detail = undoing.detail | {"fields": sorted(restored)}
+            await tell(session, actor, "incident.undone", incident, detail=detail, occurred_at=undoing.at)
+
+
+reversible(Reversible(Incident, 0, lock_incidents, _put_back, frozenset({"on_board"}), _state_follows))
 
 
 # ── Boards ────────────────────────────────────────────────────────────────────────────────────────

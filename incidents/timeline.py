@@ -7,6 +7,7 @@ their own table so that a person's data can be erased from them without touching
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from sqlalchemy import ForeignKey, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incidents.incident import access_incident, tell
+from incidents.incident import Incident, access_incident, tell
+from incidents.undo import Reversible, Undoing, remember, reversible, watch
 from realtime.access import Actor, Permission, require
 from realtime.database import Base, now
 from realtime.errors import AlreadyExists, NotFound, Refusal
@@ -51,9 +53,25 @@ async def add_note(
     text: str,
     occurred_at: dt.datetime | None = None,
 ) -> Note:
-    """Write a note."""
+    """Write a note. Undone, it is struck."""
     require(actor, Permission.NOTE_ADD)
+    before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True)
+    note = await write_note(session, actor, incident, note_id=note_id, text=text, occurred_at=occurred_at)
+    await remember(session, actor, "note.added", before, permission=Permission.NOTE_ADD, incident_id=incident.id)
+    return note
+
+
+async def write_note(
+    session: AsyncSession,
+    actor: Actor,
+    incident: Incident,
+    *,
+    note_id: UUID,
+    text: str,
+    occurred_at: dt.datetime | None = None,
+) -> Note:
+    """Write a note on a locked incident."""
     if await session.get(Note, note_id) is not None:
         raise AlreadyExists
     note = Note(id=note_id, incident_id=incident.id, text=text, written_at=now(), written_by=actor.name)
@@ -74,6 +92,23 @@ async def strike_note(session: AsyncSession, actor: Actor, incident_id: UUID, *,
     note.struck_at, note.struck_by, note.struck_reason = now(), actor.name, reason
     await tell(session, actor, "note.struck", incident, detail={"note_id": str(note.id), "reason": reason})
     return note
+
+
+async def _lock_notes(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Note]:
+    query = select(Note).where(Note.id.in_(ids)).order_by(Note.id).with_for_update()
+    return {note.id: note for note in await session.scalars(query.execution_options(populate_existing=True))}
+
+
+async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, notes: Sequence[Note]) -> None:
+    """A note that is taken back is struck: its text stays in the book."""
+    for note in notes:
+        incident = await session.get_one(Incident, note.incident_id)
+        note.struck_at, note.struck_by, note.struck_reason = undoing.at, actor.name, ""
+        detail = undoing.detail | {"note_id": str(note.id), "reason": ""}
+        await tell(session, actor, "note.struck", incident, detail=detail, occurred_at=undoing.at)
+
+
+reversible(Reversible(Note, 1, _lock_notes, _put_back, frozenset({"text"})))
 
 
 async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> list[dict[str, Any]]:

@@ -286,11 +286,12 @@ class Dispatcher(Person):
         self.ledger.promised("incident", properties["id"], line=[subject, version])
 
     def _send(self, incident: str, unit: str, name: str) -> None:
-        body = {"id": new_id(), "unit_id": unit}
+        id_ = new_id()
+        body = {"id": id_, "units": [{"id": id_, "unit_id": unit}]}
         made = self.ask(name, f"/api/v1/incidents/{incident}/assignments", body)
         if made is not None:
-            self.ledger.promised("assignment", body["id"])
-            self.ledger.jobs[unit] = Job(body["id"], incident)
+            self.ledger.promised("assignment", id_)
+            self.ledger.jobs[unit] = Job(id_, incident)
             self.mine.setdefault(incident, []).append(unit)
         elif self._hand_over(incident) and unit not in self.ledger.jobs:
             self.ledger.free.append(unit)

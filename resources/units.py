@@ -224,16 +224,25 @@ async def set_duty(session: AsyncSession, actor: Actor, unit_id: UUID, *, duty: 
 
 
 async def engage(
-    session: AsyncSession, actor: Actor, unit: Unit, engagement: Engagement | None, *, at: dt.datetime
+    session: AsyncSession,
+    actor: Actor,
+    unit: Unit,
+    engagement: Engagement | None,
+    *,
+    at: dt.datetime,
+    since: dt.datetime | None = None,
 ) -> None:
-    """Copy the live assignment onto its (locked) unit; None when it was released. It happened `at`."""
+    """Copy the leading assignment onto its (locked) unit; None when it was released. It happened `at`.
+
+    `since` is since when it has been free, where that is not `at`: it was never really sent.
+    """
     unit.engaged_status = engagement.status if engagement else None
     unit.engaged_since = engagement.since if engagement else None
     unit.assignment_id = engagement.assignment_id if engagement else None
     unit.incident_id = engagement.incident_id if engagement else None
     unit.incident_code = engagement.incident_code if engagement else None
     if engagement is None:
-        unit.duty_since = at
+        unit.duty_since = since or at
     await tell(session, actor, "unit.status", unit, detail={"status": unit.status}, occurred_at=at)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from shapely import LineString, MultiPolygon, Point, box
@@ -19,7 +19,7 @@ from geo.fences import Fence, Watch, draw_fence
 from geo.zones import Zone, ZoneKind, lay_zones, multipolygon
 from incidents.assignments import Assignment
 from incidents.catalogue import default_content, publish_catalogue
-from incidents.dispatch import dispatch_unit
+from incidents.dispatch import Sending, dispatch_units
 from incidents.incident import Incident, open_incident
 from incidents.reports import Channel, Contact, Report, receive_report
 from incidents.run_cards import lay_default_cards
@@ -177,7 +177,13 @@ async def an_incident(
 
 async def an_assignment(session: AsyncSession, actor: Actor, incident: Incident, unit_id: UUID) -> Assignment:
     """A unit sent to an incident."""
-    return await dispatch_unit(session, actor, incident.id, assignment_id=new_id(), unit_id=unit_id)
+    return (await dispatch_units(session, actor, incident.id, [Sending(new_id(), unit_id)]))[0]
+
+
+def a_sending(unit_id: UUID | str, id_: UUID | str | None = None, **more: Any) -> dict[str, Any]:
+    """The body that sends one unit."""
+    key = str(id_ or new_id())
+    return {"id": key, "units": [{"id": key, "unit_id": str(unit_id), **more}]}
 
 
 ACROSS = LineString([(-60.641, -32.955), (-60.641, -32.945)])  # across every way from west to east

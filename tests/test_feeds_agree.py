@@ -60,7 +60,7 @@ from incidents.closing import (
     refer_incident,
     reopen_incident,
 )
-from incidents.dispatch import dispatch_unit, report_status
+from incidents.dispatch import dispatch_units, report_status
 from incidents.incident import Incident, open_incident, reclassify, relocate, take_off_board
 from incidents.reports import receive_report, see_contact
 from incidents.timeline import add_note, strike_note
@@ -290,13 +290,13 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awa
     return lambda: set_duty(session, city.actor("crew m1"), city.units["M1"], duty=Duty.BREAK)
 
 
-@scene(dispatch_unit, "to a protected incident")
+@scene(dispatch_units, "to a protected incident")
 async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
     incident = await an_incident(session, actor, type_code="SEG-07")
     return lambda: an_assignment(session, actor, incident, city.units["M1"])
 
 
-@scene(dispatch_unit, "of a partner")
+@scene(dispatch_units, "of a partner")
 async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
     incident = await an_incident(session, actor)
     return lambda: an_assignment(session, actor, incident, city.units["P1"])
@@ -309,7 +309,8 @@ def _step(status: AssignmentStatus, *before: AssignmentStatus) -> None:
         sent = await an_assignment(session, actor, incident, city.units["M1"])
         for earlier in before:
             await report_status(session, actor, sent.id, status=earlier)
-        return lambda: report_status(session, city.actor("crew m1"), sent.id, status=status)
+        reason = "cubierta pinchada" if status is AssignmentStatus.REFUSED else ""
+        return lambda: report_status(session, city.actor("crew m1"), sent.id, status=status, reason=reason)
 
 
 _step(AssignmentStatus.ACKNOWLEDGED)

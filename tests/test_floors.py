@@ -204,10 +204,12 @@ def test_only_the_door_makes_shapes_of_what_comes_from_outside() -> None:
 FOR_VERBS = {
     "geo/closures.py: expire_closure",
     "geo/closures.py: tell",
-    "incidents/dispatch.py: release_all",
+    "incidents/dispatch.py: end_incident",
     "incidents/incident.py: set_state",
     "incidents/incident.py: take_off_board",
     "incidents/incident.py: tell",
+    "incidents/timeline.py: write_note",
+    "incidents/undo.py: remember",
     "incidents/reports.py: tell",
     "realtime/idempotency.py: answer_once",
     "realtime/journal.py: record",

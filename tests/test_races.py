@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from coordination.sharing import share_incident, withdraw_incident
 from incidents.assignments import Assignment, AssignmentStatus, live_assignments
 from incidents.closing import close_incident, hold_incident, reopen_incident
-from incidents.dispatch import UnitAlreadyAssigned, dispatch_unit, report_status
+from incidents.dispatch import Sending, UnitAlreadyAssigned, dispatch_units, report_status
 from incidents.incident import OVER, Incident, derived_state, reclassify, relocate
 from incidents.reports import AlreadyHandled, Report, ReportStatus
 from incidents.timeline import add_note
@@ -36,7 +36,7 @@ from realtime.journal import Entry
 from resources.people import Person
 from resources.units import Duty, Unit, set_duty
 from tests.api.desks import badge, badges, desk, machinery_of, persistently
-from tests.builders import City, a_report, an_incident
+from tests.builders import City, a_report, a_sending, an_assignment, an_incident
 from tests.conftest import Client
 
 CROWD = 64
@@ -105,7 +105,7 @@ async def test_64_dispatchers_send_one_unit_and_one_of_them_has_it(
 
     def send(number: int, client: Client) -> Callable[[], Awaitable[httpx2.Response]]:
         path = f"incidents/{wanted[number % 4].id}/assignments"
-        return lambda: persistently(client, path, {"id": str(new_id()), "unit_id": unit_id})
+        return lambda: persistently(client, path, a_sending(unit_id))
 
     answers = await together([send(number, client) for number, client in enumerate(room)])
 
@@ -137,10 +137,8 @@ async def test_64_verbs_at_once_send_each_unit_once(many: Sessions, city: City) 
                 with contextlib.suppress(OperationalError):
                     async with transaction(many) as session:
                         unit_id = city.units[sorted(city.units)[number % 4]]
-                        incident_id = incidents[number // 4 % 8]
-                        return await dispatch_unit(
-                            session, dispatcher(number), incident_id, assignment_id=new_id(), unit_id=unit_id
-                        )
+                        incident = await session.get_one(Incident, incidents[number // 4 % 8])
+                        return await an_assignment(session, dispatcher(number), incident, unit_id)
 
         return act
 
@@ -159,7 +157,7 @@ async def test_the_index_stands_behind_the_lock(sessions: Sessions, city: City) 
     async with transaction(sessions) as session:
         first, second = [await an_incident(session, city.actor("dispatcher")) for _ in range(2)]
         unit_id = city.units["M1"]
-        sent = await dispatch_unit(session, city.actor("dispatcher"), first.id, assignment_id=new_id(), unit_id=unit_id)
+        sent = await an_assignment(session, city.actor("dispatcher"), first, unit_id)
         once_more = Assignment(
             id=new_id(),
             incident_id=second.id,
@@ -172,7 +170,7 @@ async def test_the_index_stands_behind_the_lock(sessions: Sessions, city: City) 
         )
     async with sessions() as session:
         session.add(once_more)
-        with pytest.raises(IntegrityError, match="one_live_assignment_per_unit"):
+        with pytest.raises(IntegrityError, match="one_live_exclusive_assignment_per_unit"):
             await session.flush()
 
 
@@ -216,7 +214,7 @@ async def test_a_refused_creation_may_be_tried_again_with_its_key(app: FastAPI, 
     async with transaction(sessions) as session:
         incident = await an_incident(session, city.actor("dispatcher"))
         await set_duty(session, city.actor("dispatcher"), city.units["M1"], duty=Duty.BREAK)
-    sending = {"id": str(new_id()), "unit_id": str(city.units["M1"])}
+    sending = a_sending(city.units["M1"])
     async with desk(app, token) as client:
         refused = await client.post(f"incidents/{incident.id}/assignments", json=sending)
         assert refused.json()["code"] == "UnitNotOnDuty"
@@ -307,7 +305,7 @@ async def test_an_incident_that_is_closed_while_a_unit_is_sent_keeps_no_unit(
             return persistently(client, path, {"disposition": "resolved"})
 
         def sending(client: Client = send, path: str = f"incidents/{incident.id}/assignments") -> Awaitable[Any]:
-            return persistently(client, path, {"id": str(new_id()), "unit_id": str(city.units["M1"])})
+            return persistently(client, path, a_sending(city.units["M1"]))
 
         answers = await together([closing, sending] if number % 2 else [sending, closing])
         closed, sent = answers if number % 2 else reversed(answers)
@@ -399,8 +397,8 @@ class Shift:
                 await report_status(session, actor, dice.choice(all_live), status=status)
 
         return {
-            "dispatch": lambda s, a: dispatch_unit(s, a, incident, assignment_id=new_id(), unit_id=unit),
-            "send another": lambda s, a: dispatch_unit(s, a, incident, assignment_id=new_id(), unit_id=unit),
+            "dispatch": lambda s, a: dispatch_units(s, a, incident, [Sending(new_id(), unit)]),
+            "send another": lambda s, a: dispatch_units(s, a, incident, [Sending(new_id(), unit)]),
             "move": move,
             "move again": move,
             "duty": lambda s, a: set_duty(s, a, unit, duty=dice.choice([Duty.ON_DUTY, Duty.ON_DUTY, Duty.BREAK])),

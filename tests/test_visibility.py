@@ -31,7 +31,6 @@ from geo.passage import Passage, What
 from incidents.assignments import Assignment, live_assignments
 from incidents.catalogue import catalogue
 from incidents.closing import close_incident
-from incidents.dispatch import dispatch_unit
 from incidents.incident import (
     Incident,
     access_incident,
@@ -61,7 +60,7 @@ from resources.units import board as board_of_units
 from resources.units import faces_of as faces_of_unit
 from resources.units import visible_to as unit_visible_to
 from tests.api.desks import app_on, badges, copy_of, desk, machinery_of
-from tests.builders import City, a_closure, a_fence
+from tests.builders import City, a_closure, a_fence, a_sending, an_assignment
 from tests.conftest import Client
 
 WHOLE, BARE, MASKED, HIDDEN = "whole", "bare", "masked", "hidden"
@@ -218,7 +217,7 @@ async def _send(session: AsyncSession, town: Town, city: City, case: Case, incid
         call_sign = f"X{len(town.crews)}"
         await add_unit(session, VIGIA, unit_id, call_sign=call_sign, kind=UnitKind.PATROL, organization_id=municipality)
     town.crews[case] = Actor(name="crew", role=Role.CREW, id=new_id(), unit_id=unit_id)
-    await dispatch_unit(session, city.actor("trained"), incident.id, assignment_id=new_id(), unit_id=unit_id)
+    await an_assignment(session, city.actor("trained"), incident, unit_id)
 
 
 async def _tell_reports(session: AsyncSession, town: Town, city: City) -> None:
@@ -454,7 +453,7 @@ def _acts(incident_id: UUID, city: City) -> Iterator[tuple[str, dict[str, Any] |
     yield f"{here}/reopen", {"reason": "error"}
     yield f"{here}/share", {"organization_id": str(city.organizations["police"])}
     yield f"{here}/unshare", {"organization_id": str(city.organizations["police"])}
-    yield f"{here}/assignments", {"id": str(new_id()), "unit_id": str(city.units["M2"])}
+    yield f"{here}/assignments", a_sending(city.units["M2"])
 
 
 async def _ask(client: Client, path: str, body: dict[str, Any] | None, **headers: str) -> tuple[int, bytes]:

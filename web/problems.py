@@ -105,6 +105,10 @@ def _path(request: Request) -> str:
 def _plain(fact: Any) -> Any:
     if isinstance(fact, dt.datetime):
         return fact.isoformat()
+    if isinstance(fact, (list, tuple)):
+        return [_plain(one) for one in fact]
+    if isinstance(fact, dict):
+        return {str(name): _plain(one) for name, one in fact.items()}
     return fact if isinstance(fact, (str, int, float, bool, type(None))) else str(fact)
 
 

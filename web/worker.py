@@ -16,6 +16,7 @@ from incidents.fencing import watch_incidents
 from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
 from incidents.learned_speeds import learn_speeds
+from incidents.undo import sweep_undos
 from realtime.access import VIGIA
 from realtime.database import connect, now, sessions_of
 from realtime.idempotency import sweep_answers
@@ -68,6 +69,7 @@ CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "fences": (dt.timedelta(seconds=5), tidy_fences),
     "fence visits": (dt.timedelta(seconds=20), tidy_visits),
     "lost units": (dt.timedelta(minutes=5), give_up_the_lost),
+    "undos": (dt.timedelta(minutes=10), sweep_undos),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),
     "sign-ins": (dt.timedelta(hours=1), sweep_sign_ins),
     "attempts": (dt.timedelta(minutes=10), sweep_attempts),

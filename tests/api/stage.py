@@ -78,7 +78,9 @@ MATRIX: dict[str, Row] = {
     "POST /incidents/{incident_id}/reopen": row(DESK, on="closed", reason="volvió"),
     "POST /incidents/{incident_id}/share": row(DESK, organization_id="an agency"),
     "POST /incidents/{incident_id}/unshare": row(DESK, organization_id="an agency"),
-    "POST /incidents/{incident_id}/assignments": row(DESK, 201, id=NEW, unit_id="a free unit"),
+    "POST /incidents/{incident_id}/assignments": row(
+        *(DESK, 201), id=NEW, units=[{"id": NEW, "unit_id": "a free unit"}]
+    ),
     "POST /assignments/{assignment_id}/status": row(DESK | {"crew m1"}, 200, "crew m2", status="transporting"),
     "GET /units": row(PEOPLE),
     "GET /units/{unit_id}": row(OWN_UNIT, 200, *OTHERS_UNIT),
@@ -170,9 +172,15 @@ class Stage:
         """A body with ids in it."""
         if body is None:
             return None
-        return {name: str(new_id()) if word == NEW else self._word(word) for name, word in body.items()}
+        return {name: self._word(word) for name, word in body.items()}
 
     def _word(self, word: Any) -> Any:
+        if isinstance(word, dict):
+            return self.dress(word)
+        if isinstance(word, list):
+            return [self._word(one) for one in word]
+        if word == NEW:
+            return str(new_id())
         return self.ids.get(word, word) if isinstance(word, str) else word
 
 

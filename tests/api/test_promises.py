@@ -26,7 +26,7 @@ from realtime.database import new_id, now, reading, transaction
 from resources.sign_in import SignIn, hash_of
 from tests.api.desks import HERE, app_on, badges, copy_of, desk, machinery_of, persistently
 from tests.api.stage import MATRIX
-from tests.builders import PASSWORD, City, a_report, an_incident
+from tests.builders import PASSWORD, City, a_report, a_sending, an_incident
 from tests.conftest import Client, browser_of
 from web.app import create_app
 from web.settings import Settings
@@ -132,10 +132,11 @@ async def test_a_report_becomes_a_unit_on_scene_without_redis(people: dict[str, 
     assert dt.datetime.fromisoformat(incident["due_at"]) > now()
 
     here = f"incidents/{incident['id']}"
-    sent = await desk_.post(f"{here}/assignments", json={"id": str(new_id()), "unit_id": str(City.units["M1"])})
-    assert sent.json()["status"] == "assigned"
+    sent = await desk_.post(f"{here}/assignments", json=a_sending(City.units["M1"]))
+    [assignment] = sent.json()["assignments"]
+    assert assignment["status"] == "assigned"
     for status in ("acknowledged", "en_route", "on_scene"):
-        moved = await crew.post(f"assignments/{sent.json()['id']}/status", json={"status": status})
+        moved = await crew.post(f"assignments/{assignment['id']}/status", json={"status": status})
         assert moved.json()["status"] == status
         unit = (await desk_.get(f"units/{City.units['M1']}")).json()["properties"]
         assert unit["status"] == status

@@ -20,7 +20,7 @@ from incidents.incident import Incident
 from incidents.reports import Report
 from realtime.database import new_id, now, reading
 from tests.bad_input.conftest import Victim, is_a_refusal, strictly
-from tests.builders import City
+from tests.builders import City, a_sending
 
 HERE = '{"type": "Point", "coordinates": [-60.66, -32.95]}'
 JSON = {"Content-Type": "application/json"}
@@ -572,7 +572,7 @@ async def test_ids_that_there_are_not_are_not_found(victim: Victim) -> None:
     here, nowhere = f"incidents/{victim.incident}", str(uuid4())
     person = {"username": "nuevo", "password": "una clave de prueba", "name": "N", "role": "crew"}
     for path, body in (
-        (f"{here}/assignments", {"id": str(new_id()), "unit_id": nowhere}),
+        (f"{here}/assignments", a_sending(nowhere)),
         (f"{here}/share", {"organization_id": nowhere}),
         (f"{here}/unshare", {"organization_id": nowhere}),
         (f"{here}/refer", {"reason": "es de otro", "organization_id": nowhere}),

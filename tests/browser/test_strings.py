@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from realtime.database import new_id
 from tests.browser.conftest import BROWSER, Visitors, shot
 from tests.browser.screens import button, card, live, queue, row, worst
-from tests.builders import City
+from tests.builders import City, a_sending
 
 pytestmark = BROWSER
 
@@ -47,7 +47,7 @@ async def test_strings_are_only_strings(visitors: Visitors, city: City) -> None:
     for note in notes:
         await dispatcher.post(f"{path}/notes", note)
     await dispatcher.post(f"{path}/notes/{notes[1]['id']}/strike", {"reason": nasty("motivo")})
-    await dispatcher.post(f"{path}/assignments", {"id": str(new_id()), "unit_id": unit["id"]})
+    await dispatcher.post(f"{path}/assignments", a_sending(unit["id"]))
 
     desk = await visitors.arrive("/consola", "dispatcher")
     wall = await visitors.arrive("/pared", "wall", size=(1280, 720))

@@ -205,7 +205,7 @@ async def test_a_city_at_work_within_a_minute_and_not_drowned_later(demo: Demo) 
             for unit in simulation.world.units().values()
             if unit["status"] == "available" and "GUM" in unit["capabilities"] and unit["id"] in simulation.crews.crews
         )
-        body = {"id": sent, "unit_id": free["id"]}
+        body = {"id": sent, "units": [{"id": sent, "unit_id": free["id"]}]}
         answer = await http.post(f"/incidents/{mine}/assignments", json=body, headers=dispatcher)
         assert answer.status_code == 201, answer.text
 

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from realtime.database import new_id
-from tests.builders import City
+from tests.builders import City, a_sending
 from tests.faults.conftest import Installation
 from tests.faults.storm import token_of
 
@@ -160,7 +160,7 @@ def test_an_incident_that_becomes_protected_leaves_the_open_feeds_of_who_may_no_
     }
     room.ask("trained", "POST", "incidents", whole)
     room.ask("trained", "POST", f"{here}/share", {"organization_id": str(City.organizations["police"])})
-    room.ask("trained", "POST", f"{here}/assignments", {"id": assignment_id, "unit_id": str(City.units["M1"])})
+    room.ask("trained", "POST", f"{here}/assignments", a_sending(City.units["M1"], assignment_id))
     # Whoever joins now finds it on the board, or does not.
     _until(lambda: room.ask("trained", "GET", here)["properties"]["state"] == "dispatched")
     ears = {
@@ -217,7 +217,7 @@ def test_a_person_who_gets_other_rights_gets_another_city(room: Room) -> None:
     crew = room.ear("crew m2")
     whole = {"id": incident_id, "type_code": "SEG-07", "location": place, "summary": "gritos"}
     room.ask("trained", "POST", "incidents", whole)
-    sending = {"id": assignment_id, "unit_id": str(City.units["M2"])}
+    sending = a_sending(City.units["M2"], assignment_id)
     room.ask("trained", "POST", f"incidents/{incident_id}/assignments", sending)
     seen = crew.line(subject)
     assert seen is not None

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import make_url
 
 from realtime.database import new_id
-from tests.builders import City
+from tests.builders import City, a_sending
 from tests.faults.conftest import Installation
 from tests.faults.storm import PLACE, RETRY, Screen, in_the_books
 from tests.served import Served
@@ -112,7 +112,7 @@ class Storyteller:
         first = self._ask(client, "reports", told)
         self.reports.append(report)
         self._ask(client, f"reports/{report}/accept", {"incident_id": str(incident), "type_code": "SIN-01"})
-        self._ask(client, f"{here}/assignments", {"id": str(assignment), "unit_id": str(self.unit)})
+        self._ask(client, f"{here}/assignments", a_sending(self.unit, assignment))
         for status in ("acknowledged", "en_route", "on_scene"):
             self._ask(client, f"assignments/{assignment}/status", {"status": status})
         self._ask(client, f"{here}/notes", {"id": str(new_id()), "text": "todos bien"})

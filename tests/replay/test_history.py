@@ -21,7 +21,7 @@ from incidents.closing import (
     refer_incident,
     reopen_incident,
 )
-from incidents.dispatch import dispatch_unit, report_status
+from incidents.dispatch import Sending, dispatch_units, report_status
 from incidents.incident import open_incident
 from incidents.moments import CLOCK_SKEW, InTheFuture
 from incidents.reports import Channel, Report, receive_report
@@ -51,9 +51,8 @@ async def test_a_whole_story_keeps_its_hours(session: AsyncSession, city: City) 
     incident = await accept_report(
         session, actor, report.id, incident_id=new_id(), type_code="INC-03", occurred_at=after(1)
     )
-    sent = await dispatch_unit(
-        session, actor, incident.id, assignment_id=new_id(), unit_id=city.units["M1"], occurred_at=after(2)
-    )
+    sending = [Sending(new_id(), city.units["M1"])]
+    [sent] = await dispatch_units(session, actor, incident.id, sending, occurred_at=after(2))
     await report_status(session, actor, sent.id, status=AssignmentStatus.ON_SCENE, occurred_at=after(9))
     await control_incident(session, actor, incident.id, occurred_at=after(20))
     await finish_incident(session, actor, incident.id, occurred_at=after(30))
@@ -108,7 +107,7 @@ VERBS: dict[str, Verb] = {
     "open": lambda on, at: open_incident(
         on.session, on.actor, new_id(), type_code="INC-03", location=WEST, occurred_at=at
     ),
-    "send": lambda on, at: dispatch_unit(*on.incident, assignment_id=new_id(), unit_id=on.unit_id, occurred_at=at),
+    "send": lambda on, at: dispatch_units(*on.incident, [Sending(new_id(), on.unit_id)], occurred_at=at),
     "hold": lambda on, at: hold_incident(*on.incident, occurred_at=at),
     "close": lambda on, at: close_incident(*on.incident, disposition="resolved", occurred_at=at),
     "cancel": lambda on, at: cancel_incident(*on.incident, reason="x", occurred_at=at),

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from incidents.assignments import AssignmentStatus, assignment_document
 from incidents.dispatch import report_status
+from incidents.undo import offered
 from web.bodies import Body, Short, When
 from web.context import CurrentActor, Session
 
@@ -29,4 +30,4 @@ async def post_status(assignment_id: UUID, body: StatusBody, session: Session, a
     reported = await report_status(
         session, actor, assignment_id, status=body.status, occurred_at=body.occurred_at, reason=body.reason
     )
-    return assignment_document(reported)
+    return assignment_document(reported) | {"undo": offered(session)}

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from coordination.sharing import share_incident, withdraw_incident
 from incidents.assignments import assignment_document
@@ -19,9 +21,11 @@ from incidents.closing import (
     refer_incident,
     reopen_incident,
 )
-from incidents.dispatch import dispatch_unit
-from incidents.incident import feature, features, listed, open_incident, reclassify, relocate, seen_incident
+from incidents.dispatch import MOST, OnBusy, Sending, dispatch_units
+from incidents.incident import Incident, feature, features, listed, open_incident, reclassify, relocate, seen_incident
 from incidents.timeline import add_note, strike_note, timeline
+from incidents.undo import offered
+from realtime.access import Actor
 from web.bodies import Body, Code, Location, Name, NewId, PlaceMatch, Priority, Short, Text, When, Words, kept
 from web.context import CurrentActor, Expected, OnceOnly, Session
 
@@ -112,11 +116,25 @@ class PartnerBody(Body):
     organization_id: UUID
 
 
-class DispatchBody(Body):
-    """Which unit goes."""
+class SendingBody(Body):
+    """One unit that goes. `override`: why in spite of its gaps, or why it is taken from something as grave."""
 
     id: NewId
     unit_id: UUID
+    on_busy: OnBusy = OnBusy.REFUSE
+    override: Short = ""
+    need: Code | None = None
+
+    def sending(self) -> Sending:
+        """As the verb wants it."""
+        return Sending(self.id, self.unit_id, self.on_busy, self.override, self.need)
+
+
+class DispatchBody(Body):
+    """Which units go: all or none."""
+
+    id: NewId
+    units: Annotated[list[SendingBody], Field(min_length=1, max_length=MOST)]
     occurred_at: When | None = None
 
 
@@ -125,6 +143,11 @@ class Which(StrEnum):
 
     OPEN = "open"
     CLOSED = "closed"
+
+
+async def _with_undo(session: AsyncSession, actor: Actor, incident: Incident) -> dict[str, Any]:
+    """An incident as the actor sees it now, and the way back from what he has just done to it."""
+    return await feature(session, actor, incident) | {"undo": offered(session)}
 
 
 @router.post("", status_code=201)
@@ -185,7 +208,7 @@ async def post_note(
         note = await add_note(
             session, actor, incident_id, note_id=body.id, text=body.text, occurred_at=body.occurred_at
         )
-        return {"id": str(note.id), "incident_id": str(incident_id)}
+        return {"id": str(note.id), "incident_id": str(incident_id), "undo": offered(session)}
 
     return await once(body.id, do)
 
@@ -207,7 +230,7 @@ async def post_reclassify(
     changed = await reclassify(
         session, actor, incident_id, type_code=body.type_code, priority=body.priority, expected=expected
     )
-    return await feature(session, actor, changed)
+    return await _with_undo(session, actor, changed)
 
 
 @router.post("/{incident_id}/relocate")
@@ -224,7 +247,7 @@ async def post_relocate(
         place_match=kept(body.place_match),
         expected=expected,
     )
-    return await feature(session, actor, changed)
+    return await _with_undo(session, actor, changed)
 
 
 @router.post("/{incident_id}/hold")
@@ -235,7 +258,7 @@ async def post_hold(
     held = await hold_incident(
         session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
     )
-    return await feature(session, actor, held)
+    return await _with_undo(session, actor, held)
 
 
 @router.post("/{incident_id}/under-control")
@@ -245,7 +268,7 @@ async def post_under_control(
     """It is under control."""
     at = body.occurred_at if body else None
     controlled = await control_incident(session, actor, incident_id, occurred_at=at, expected=expected)
-    return await feature(session, actor, controlled)
+    return await _with_undo(session, actor, controlled)
 
 
 @router.post("/{incident_id}/finish")
@@ -255,7 +278,7 @@ async def post_finish(
     """The work is done."""
     at = body.occurred_at if body else None
     finished = await finish_incident(session, actor, incident_id, occurred_at=at, expected=expected)
-    return await feature(session, actor, finished)
+    return await _with_undo(session, actor, finished)
 
 
 @router.post("/{incident_id}/close")
@@ -272,7 +295,7 @@ async def post_close(
         occurred_at=body.occurred_at,
         expected=expected,
     )
-    return await feature(session, actor, closed)
+    return await _with_undo(session, actor, closed)
 
 
 @router.post("/{incident_id}/cancel")
@@ -283,7 +306,7 @@ async def post_cancel(
     cancelled = await cancel_incident(
         session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
     )
-    return await feature(session, actor, cancelled)
+    return await _with_undo(session, actor, cancelled)
 
 
 @router.post("/{incident_id}/refer")
@@ -300,7 +323,7 @@ async def post_refer(
         occurred_at=body.occurred_at,
         expected=expected,
     )
-    return await feature(session, actor, referred)
+    return await _with_undo(session, actor, referred)
 
 
 @router.post("/{incident_id}/reopen")
@@ -311,7 +334,7 @@ async def post_reopen(
     reopened = await reopen_incident(
         session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
     )
-    return await feature(session, actor, reopened)
+    return await _with_undo(session, actor, reopened)
 
 
 @router.post("/{incident_id}/share")
@@ -335,21 +358,16 @@ async def post_unshare(
 
 
 @router.post("/{incident_id}/assignments", status_code=201)
-async def post_assignment(
+async def post_assignments(
     incident_id: UUID, body: DispatchBody, session: Session, actor: CurrentActor, expected: Expected, once: OnceOnly
 ) -> dict[str, Any]:
-    """Send a unit."""
+    """Send units, all or none."""
 
     async def do() -> dict[str, Any]:
-        made = await dispatch_unit(
-            session,
-            actor,
-            incident_id,
-            assignment_id=body.id,
-            unit_id=body.unit_id,
-            occurred_at=body.occurred_at,
-            expected=expected,
+        sendings = [one.sending() for one in body.units]
+        made = await dispatch_units(
+            session, actor, incident_id, sendings, occurred_at=body.occurred_at, expected=expected
         )
-        return assignment_document(made)
+        return {"assignments": [assignment_document(one) for one in made], "undo": offered(session)}
 
     return await once(body.id, do)

@@ -8,8 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
+from incidents.dispatch import report_duty
+from incidents.undo import offered
 from realtime.errors import NotFound
-from resources.units import Duty, UnitKind, add_unit, board, set_duty
+from resources.units import Duty, UnitKind, add_unit, board
 from web.bodies import Body, Code, Location, Name, NewId, Short
 from web.context import CurrentActor, OnceOnly, Session
 
@@ -74,5 +76,5 @@ async def post_unit(body: UnitBody, session: Session, actor: CurrentActor, once:
 @router.post("/{unit_id}/duty")
 async def post_duty(unit_id: UUID, body: DutyBody, session: Session, actor: CurrentActor) -> dict[str, Any]:
     """Say whether a unit can be sent."""
-    unit = await set_duty(session, actor, unit_id, duty=body.duty, reason=body.reason)
-    return (await board(session, actor, [unit.id]))[0]
+    unit = await report_duty(session, actor, unit_id, duty=body.duty, reason=body.reason)
+    return (await board(session, actor, [unit.id]))[0] | {"undo": offered(session)}

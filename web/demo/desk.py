@@ -226,7 +226,8 @@ class Desk:
             wanted.remove(codes)
             del free[nearest]
             case.due = now + self.rng.uniform(4, 15) * self._rush(now)
-            return [self._act(incident, "/assignments", {"id": str(demo_id(self.rng)), "unit_id": nearest})]
+            id_ = str(demo_id(self.rng))
+            return [self._act(incident, "/assignments", {"id": id_, "units": [{"id": id_, "unit_id": nearest}]})]
         case.due = now + 5
         return ()
 

@@ -292,7 +292,7 @@ class Run:
             return Fate(Outcome.REFUSED, "its unit was refused")
         body = {
             "id": str(sending.id),
-            "unit_id": str(sending.unit_id),
+            "units": [{"id": str(sending.id), "unit_id": str(sending.unit_id)}],
             "occurred_at": act.occurred_at.isoformat(),
         }
         await self.client.post(f"/incidents/{triage.incident_id}/assignments", body)

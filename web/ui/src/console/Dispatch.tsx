@@ -12,9 +12,9 @@ import { t, word } from "../lib/i18n";
 import { useDigits, useKey } from "../lib/keys";
 import { board, useBoard, useLink, useSecond } from "../lib/live";
 import { AGE_SHOWN_AFTER, candidates, cardWords, matches, type Candidate } from "../lib/queue";
-import { say } from "../lib/toasts";
+import { say, undoOf } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
-import { assignmentStatus, dispatch } from "../lib/verbs";
+import { dispatch } from "../lib/verbs";
 import type { Incident, Unit } from "../lib/wire";
 import { useEtas, type Roads } from "./useEtas";
 import { useRoute } from "./useRoute";
@@ -62,10 +62,10 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
     ids.current.set(unit.id, id);
     mark({ state: "sending" });
     try {
-      await dispatch(incident.id, id, unit.id);
+      const made = await dispatch(incident.id, id, [{ id, unit_id: unit.id }]);
       ids.current.delete(unit.id);
       mark({ state: "sent", at: clock.now() });
-      say(t("dispatch.sentTo", { unit: unit.call_sign, code: incident.code }), () => assignmentStatus(id, "cancelled", t("dispatch.undone")));
+      say(t("dispatch.sentTo", { unit: unit.call_sign, code: incident.code }), undoOf(made));
     } catch (error) {
       if (!(error instanceof Refusal && error.unreachable)) ids.current.delete(unit.id);
       mark({ state: "refused", why: whyNot(error) });

@@ -18,7 +18,12 @@ function incident(values: Partial<Incident>): Incident {
     disposition: null, closed_at: null, shared_with: [], ...values,
   };
 }
-const assigned = (status: Incident["assignments"][number]["status"]) => [{ id: "a", unit_id: "u", call_sign: "M1", status, since: iso(1) }];
+const assigned = (status: Incident["assignments"][number]["status"]) => [
+  {
+    id: "a", unit_id: "u", call_sign: "M1", status, since: iso(1), exclusive: true, acknowledge_by: null, staging: null, need: null,
+    overridden: false, made_at: iso(1), made_by: "",
+  },
+];
 
 describe("order of the queue", () => {
   it("is unacknowledged P1, overdue, priority, age, over", () => {

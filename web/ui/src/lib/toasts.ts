@@ -1,6 +1,8 @@
 /** Short words at the foot of the screen, with ten seconds to undo. */
 import { createStore } from "zustand/vanilla";
 import { explain } from "./explain";
+import { undo } from "./verbs";
+import type { UndoOffer } from "./wire";
 
 export interface Toast {
   id: number;
@@ -23,6 +25,12 @@ export function say(text: string, undo?: () => Promise<unknown>, tone: Toast["to
 }
 
 export const sayFailed = (error: unknown): void => say(explain(error), undefined, "failed");
+
+/** What the toast's button does, where the server offers a way back. */
+export const undoOf = (answer: { undo?: UndoOffer | null } | null): (() => Promise<unknown>) | undefined => {
+  const offer = answer?.undo;
+  return offer ? () => undo(offer) : undefined;
+};
 
 export async function undoLast(): Promise<void> {
   const toast = toasts.getState().all.findLast(({ undo }) => undo);

@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, Level, PlaceMatch, Point, Report, Shape, SimilarIncident, TimelineEntry, Zone, ZoneKind } from "./wire";
+import type { AssignmentDocument, AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, Level, PlaceMatch, Point, Report, Shape, SimilarIncident, TimelineEntry, UndoOffer, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -52,8 +52,19 @@ export const close = (incident: string, disposition: string, note?: string) => p
 export const cancel = (incident: string, reason: string) => post(`/incidents/${incident}/cancel`, { reason });
 export const reopen = (incident: string, reason: string) => post(`/incidents/${incident}/reopen`, { reason });
 
-export const dispatch = (incident: string, id: string, unit: string) =>
-  post<{ id: string; status: AssignmentStatus }>(`/incidents/${incident}/assignments`, { id, unit_id: unit });
+export type OnBusy = "refuse" | "release" | "add";
+export interface Sending {
+  id: string;
+  unit_id: string;
+  on_busy?: OnBusy;
+  /** Why in spite of its gaps, or why it leaves something as grave. */
+  override?: string;
+  need?: string;
+}
+/** All of them or none; the same `id` when the same press is repeated after a silence. */
+export const dispatch = (incident: string, id: string, units: Sending[]) =>
+  post<{ assignments: AssignmentDocument[]; undo: UndoOffer | null }>(`/incidents/${incident}/assignments`, { id, units });
+export const undo = (offer: UndoOffer) => post(`/undo/${offer.id}`);
 export const assignmentStatus = (assignment: string, status: AssignmentStatus, reason?: string) =>
   post(`/assignments/${assignment}/status`, { status, reason });
 export const duty = (unit: string, to: "on_duty" | "break" | "out_of_service") => post(`/units/${unit}/duty`, { duty: to });

@@ -23,6 +23,30 @@ export interface LiveAssignment {
   call_sign: string;
   status: AssignmentStatus;
   since: string;
+  /** It leads: the unit works on this. False: it waits behind what the unit does. */
+  exclusive: boolean;
+  /** Until when the crew should have said that it heard; null once it has. */
+  acknowledge_by: string | null;
+  staging: { name: string; lon: number; lat: number; since: string } | null;
+  need: string | null;
+  overridden: boolean;
+  made_at: string;
+  made_by: string;
+}
+
+export interface AssignmentDocument extends LiveAssignment {
+  incident_id: string;
+  stamps: Record<string, string>;
+  released_at: string | null;
+  reason: string;
+  override: { gaps: string[]; reason: string; by: string } | null;
+  replaces: string | null;
+}
+
+/** The way back from what was just done, for ten seconds. */
+export interface UndoOffer {
+  id: string;
+  until: string;
 }
 
 export type Precision = "exact" | "interpolated" | "block" | "street" | "zone";

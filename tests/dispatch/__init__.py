@@ -1,0 +1,1 @@
+"""Dispatch: sending, undo, SOS."""
