@@ -94,6 +94,8 @@ class Assignment(Base):
     made_by: Mapped[str] = mapped_column(Text)
     stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
     released_at: Mapped[dt.datetime | None]
+    checked_in_at: Mapped[dt.datetime | None]  # the crew last said that all is well …
+    check_in_due_at: Mapped[dt.datetime | None]  # … and must say it again by then
     reason: Mapped[str] = mapped_column(Text, default="")
     exclusive: Mapped[bool] = mapped_column(default=True)
     acknowledge_by: Mapped[dt.datetime | None]
@@ -151,6 +153,7 @@ def shown(assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
             "overridden": one.override is not None,
             "made_at": one.made_at.isoformat(),
             "made_by": one.made_by,
+            "check_in_due_at": one.check_in_due_at.isoformat() if one.check_in_due_at else None,
         }
         for one in assignments
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geo import closures, fences, zones
-from incidents import incident, reports
+from incidents import alarms, incident, reports
 from realtime import registers
 from realtime.catch_up import Boards
 from resources import units
@@ -12,6 +12,7 @@ from web.demo import control
 BOARDS: Boards = {
     "report": reports.board,
     "incident": incident.board,
+    "alarm": alarms.board,
     "unit": units.board,
     "closure": closures.board,
     "zones": zones.board,

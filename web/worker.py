@@ -1,4 +1,7 @@
-"""The worker process: reactions to the journal, and the chores that keep the house. Any number may run."""
+"""The worker process: reactions to the journal, jobs whose time has come, and the chores that keep the house.
+
+Any number may run.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,11 @@ from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
 from incidents.learned_speeds import learn_speeds
 from incidents.undo import sweep_undos
+from incidents.watchdogs import JOBS, look_around, start_clocks
 from realtime.access import VIGIA
 from realtime.database import connect, now, sessions_of
 from realtime.idempotency import sweep_answers
+from realtime.jobs import run_jobs
 from realtime.journal import Entry
 from realtime.reactions import Chore, Reaction, run_chores, run_reactions
 from resources.devices import tend_devices
@@ -32,7 +37,7 @@ from web.throttle import sweep_attempts
 ON_BOARD = dt.timedelta(minutes=10)  # how long an incident that is over stays where people look
 FACES_KEPT = dt.timedelta(days=7)  # after that no feed can ask for them, and they hold people's words
 
-REACTIONS: dict[str, Reaction] = {"reporters": follow_for_reporters}
+REACTIONS: dict[str, Reaction] = {"reporters": follow_for_reporters, "watchdogs": start_clocks}
 
 
 async def archive_incidents(session: AsyncSession) -> None:
@@ -70,6 +75,7 @@ CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "fence visits": (dt.timedelta(seconds=20), tidy_visits),
     "lost units": (dt.timedelta(minutes=5), give_up_the_lost),
     "undos": (dt.timedelta(minutes=10), sweep_undos),
+    "watchdogs": (dt.timedelta(seconds=5), look_around),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),
     "sign-ins": (dt.timedelta(hours=1), sweep_sign_ins),
     "attempts": (dt.timedelta(minutes=10), sweep_attempts),
@@ -86,6 +92,7 @@ async def run_worker(settings: Settings) -> None:
     work = asyncio.gather(
         run_reactions(sessions, reactions),
         run_chores(sessions, chores),
+        run_jobs(settings.database, sessions, JOBS),
         run_fence_watch(sessions, settings.timezone),
     )
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,9 +15,9 @@ PARTITION = "position_history_"  # the days of the history are made as they come
 
 
 def ours(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
-    """Whether autogenerate should look at a thing: PostGIS's own tables and daily partitions are not ours."""
+    """Whether autogenerate should look at a thing: PostGIS's tables, the jobs' and daily partitions are not ours."""
     table = name if kind == "table" else getattr(getattr(thing, "table", None), "name", "")
-    if reflected and other is None and table and table.startswith(("spatial_ref", PARTITION)):
+    if reflected and other is None and table and table.startswith(("spatial_ref", "procrastinate_", PARTITION)):
         return False
     return bool(alembic_helpers.include_object(thing, name, kind, reflected, other))  # type: ignore[no-untyped-call]
 
