@@ -606,16 +606,22 @@ _UNITS = text("""
     ORDER BY unit.id, incident.priority
 """)
 _STANDING = text("""
-    SELECT asked.unit_id, max(was.fixed_at) AS moved_at
-    FROM unnest(CAST(:unit_id AS uuid[]), CAST(:since AS timestamptz[]), CAST(:metres AS float8[]))
-         AS asked (unit_id, since, metres)
-    JOIN unit_positions AS here ON here.unit_id = asked.unit_id
-    JOIN position_history AS was
-      ON was.unit_id = asked.unit_id AND was.fixed_at >= asked.since AND was.received_at >= :received
-     AND was.doubt & 1 = 0
-     AND sqrt(power((was.lon - here.lon) * cos(radians(here.lat)) * 111320, 2)
-              + power((was.lat - here.lat) * 110574, 2)) > asked.metres
-    GROUP BY asked.unit_id
+    SELECT elsewhere.unit_id, elsewhere.moved_at,
+           (SELECT min(was.fixed_at) FROM position_history AS was
+            WHERE was.unit_id = elsewhere.unit_id AND was.fixed_at > elsewhere.moved_at
+              AND was.received_at >= :received) AS stands_since
+    FROM (
+        SELECT asked.unit_id, max(was.fixed_at) AS moved_at
+        FROM unnest(CAST(:unit_id AS uuid[]), CAST(:since AS timestamptz[]), CAST(:metres AS float8[]))
+             AS asked (unit_id, since, metres)
+        JOIN unit_positions AS here ON here.unit_id = asked.unit_id
+        JOIN position_history AS was
+          ON was.unit_id = asked.unit_id AND was.fixed_at >= asked.since AND was.received_at >= :received
+         AND was.doubt & 1 = 0
+         AND sqrt(power((was.lon - here.lon) * cos(radians(here.lat)) * 111320, 2)
+                  + power((was.lat - here.lat) * 110574, 2)) > asked.metres
+        GROUP BY asked.unit_id
+    ) AS elsewhere
 """)
 
 
@@ -660,10 +666,10 @@ async def _standing(session: AsyncSession, rows: Sequence[Any], rules: Rules, at
         "metres": [rule.threshold for _, rule, _ in asked],
         "received": min(since for _, _, since in asked) - dt.timedelta(hours=1),
     }
-    moved = {row.unit_id: row.moved_at for row in await session.execute(_STANDING, words)}
+    stood = {row.unit_id: row.stands_since or at for row in await session.execute(_STANDING, words)}
     found = []
     for row, rule, since in asked:
-        stands = moved.get(row.unit_id, since)
+        stands = stood.get(row.unit_id, since)
         if stands <= at - dt.timedelta(seconds=rule.seconds):
             away = round(row.metres_away)
             found.append(_on_unit(rule, row, f"assignment:{row.assignment_id}", stands, metres_away=away))

@@ -1,4 +1,4 @@
-"""Jobs: what is to be looked at later. They lie in PostgreSQL: no restart loses one, and any number of workers does them.
+"""Jobs: what is to be looked at later, in PostgreSQL: no restart loses one, and any number of workers does them.
 
 The library is procrastinate; this module is the only one that knows it. A job is put down in the transaction of its
 cause (`defer`), on the same connection, and carries no truth: when its time comes it reads how things stand then. It
@@ -44,10 +44,10 @@ async def defer(session: AsyncSession, job: str, *, at: dt.datetime, key: str, *
     A moment that is past means at once. Raises `DBAPIError`, as the session itself would.
     """
     await session.flush()
-    raw = await (await session.connection()).get_raw_connection()
-    later = _deferring.configure_task(job, schedule_at=at, queueing_lock=key, connection=raw.driver_connection)
     try:
         async with session.begin_nested():
+            raw = await (await session.connection()).get_raw_connection()  # asked for inside: the savepoint begins here
+            later = _deferring.configure_task(job, schedule_at=at, queueing_lock=key, connection=raw.driver_connection)
             await later.defer_async(**words)
     except AlreadyEnqueued:
         return

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -198,7 +199,7 @@ async def _set(session: AsyncSession, app: FastAPI, data: Path) -> Stage:
     closure = await a_closure(session, trained)
     await start_simulation(session, trained)
     fence = await a_fence(session, city.actor("supervisor"))
-    ids = {
+    ids: dict[str, UUID | str] = {
         "incident_id": incident.id,
         "the incident": incident.id,
         "waiting": waiting.id,

@@ -111,6 +111,7 @@ async def get_report(
     session: Session, actor: CurrentActor, weeks: Annotated[int, Query(ge=1, le=26)] = 1
 ) -> dict[str, Any]:
     """How the alarms of the last weeks fared, rule by rule."""
+    require(actor, Permission.POLICY_EDIT)
     return await alarm_report(session, actor, weeks=weeks)
 
 

@@ -13,7 +13,7 @@ from tests.api.matrix import Row
 from tests.builders import City
 
 ROWS: dict[str, Row] = {}
-STAGES: list[Callable[[AsyncSession, City], Awaitable[dict[str, UUID]]]] = []
+STAGES: list[Callable[[AsyncSession, City], Awaitable[dict[str, UUID | str]]]] = []
 
 for _found in sorted(pkgutil.iter_modules(__path__), key=lambda one: one.name):
     _module = importlib.import_module(f"{__name__}.{_found.name}")
