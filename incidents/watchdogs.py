@@ -333,7 +333,8 @@ async def causes_of(session: AsyncSession, incident: Incident, rules: Rules) -> 
         *await _past_promised(session, incident, rules),
     ]
     for one in assigned:
-        found += _causes_of_assignment(one, incident, kinds.get(one.unit_id), rules)
+        if one.exclusive:  # what waits behind another has no clock yet
+            found += _causes_of_assignment(one, incident, kinds.get(one.unit_id), rules)
     return found
 
 
@@ -369,6 +370,8 @@ async def _past_promised(session: AsyncSession, incident: Incident, rules: Rules
 def _causes_of_assignment(one: Assignment, incident: Incident, unit_kind: str | None, rules: Rules) -> Iterable[Cause]:
     since = {K.UNACKNOWLEDGED: one.since, K.STUCK: one.since, K.CHECK_IN_DUE: _checked_since(one)}
     kinds = {A.ASSIGNED: (K.UNACKNOWLEDGED,), A.ON_SCENE: (K.STUCK, K.CHECK_IN_DUE)}
+    if one.staging is not None and one.status != A.ASSIGNED:
+        return  # it waits where it was told to
     for kind in kinds.get(AssignmentStatus(one.status), (K.STUCK,)):
         rule = rules.rule(
             kind,
@@ -400,12 +403,15 @@ def _after(since: dt.datetime, rule: Rule) -> dt.datetime:
 
 async def check_in_due(session: AsyncSession, incident: Incident, assignment: Assignment) -> dt.datetime | None:
     """By when an assignment's crew must say that all is well; None where no rule asks it."""
-    if assignment.status != A.ON_SCENE or assignment.released_at is not None:
-        return None
     unit = await session.get_one(Unit, assignment.unit_id)
-    rules = await watchdog_rules(session)
-    rule = rules.rule(K.CHECK_IN_DUE, priority=incident.priority, unit_kind=unit.kind)
-    return _after(_checked_since(assignment), rule) if rule else None
+    return _check_in_due(assignment, incident.priority, unit.kind, await watchdog_rules(session))
+
+
+def _check_in_due(one: Assignment, priority: int, unit_kind: str, rules: Rules) -> dt.datetime | None:
+    if one.status != A.ON_SCENE or one.released_at is not None:
+        return None
+    rule = rules.rule(K.CHECK_IN_DUE, priority=priority, unit_kind=unit_kind)
+    return _after(_checked_since(one), rule) if rule else None
 
 
 # ── Jobs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -428,7 +434,7 @@ async def look(session: AsyncSession, incident_id: str) -> None:
             await _raise(session, cause)
         else:
             await _look_later(session, incident.id, cause.due)
-    await _show_check_ins(session, incident)
+    await _show_clocks(session, incident, rules)
 
 
 async def _raise(session: AsyncSession, cause: Cause) -> None:
@@ -473,14 +479,19 @@ async def _why(session: AsyncSession, alarm: Alarm, incident: Incident, rules: R
     return Why.RULE_OFF if (alarm.kind, alarm.about, alarm.since) in still else Why.CAUSE_GONE
 
 
-async def _show_check_ins(session: AsyncSession, incident: Incident) -> None:
+async def _show_clocks(session: AsyncSession, incident: Incident, rules: Rules) -> None:
+    """Let the assignments say by when they must be acknowledged or check in, by the rules as they are now."""
+    assigned = (await live_assignments(session, [incident.id], lock=True))[incident.id]
+    kinds = await _kinds_of(session, {one.unit_id for one in assigned})
     changed = False
-    for one in (await live_assignments(session, [incident.id], lock=True))[incident.id]:
-        due = await check_in_due(session, incident, one)
-        if one.check_in_due_at != due:
-            one.check_in_due_at, changed = due, True
+    for one in assigned:
+        due = _check_in_due(one, incident.priority, kinds[one.unit_id], rules)
+        rule = rules.rule(K.UNACKNOWLEDGED, priority=incident.priority, unit_kind=kinds[one.unit_id])
+        by = _after(one.since, rule) if rule and one.acknowledge_by else one.acknowledge_by
+        changed = changed or (one.check_in_due_at, one.acknowledge_by) != (due, by)
+        one.check_in_due_at, one.acknowledge_by = due, by
     if changed:
-        await tell(session, VIGIA, "check_in.set", incident)
+        await tell(session, VIGIA, "watchdog.set", incident)
 
 
 async def tend(session: AsyncSession, alarm_id: str) -> None:
@@ -564,7 +575,7 @@ JOBS: dict[str, Job] = {LOOK: look, TEND: tend, LOOK_AT_ALL: look_at_all}
 
 # ── The reaction ──────────────────────────────────────────────────────────────────────────────────
 
-QUIET = frozenset({"note.added", "note.struck", "contact.seen", "check_in.set", "incident.shared", "incident.unshared"})
+QUIET = frozenset({"note.added", "note.struck", "contact.seen", "watchdog.set", "incident.shared", "incident.unshared"})
 NIL = UUID(int=0)
 
 
@@ -595,15 +606,16 @@ BATTERY_KNOWN = dt.timedelta(minutes=30)
 
 _UNITS = text("""
     SELECT unit.id AS unit_id, unit.kind AS unit_kind, unit.duty, unit.call_sign,
-           one.id AS assignment_id, one.status, one.since AS status_since, one.incident_id,
+           one.id AS assignment_id, one.status, one.staging IS NOT NULL AS staged,
+           one.since AS status_since, one.incident_id,
            incident.priority, here.fixed_at, here.received_at, here.battery,
            ST_DistanceSphere(incident.shape, ST_SetSRID(ST_MakePoint(here.lon, here.lat), 4326)) AS metres_away
     FROM units AS unit
     JOIN unit_positions AS here ON here.unit_id = unit.id
-    LEFT JOIN assignments AS one ON one.unit_id = unit.id AND one.released_at IS NULL
+    LEFT JOIN assignments AS one ON one.unit_id = unit.id AND one.released_at IS NULL AND one.exclusive
     LEFT JOIN incidents AS incident ON incident.id = one.incident_id
     WHERE one.id IS NOT NULL OR unit.duty = 'on_duty'
-    ORDER BY unit.id, incident.priority
+    ORDER BY unit.id
 """)
 _STANDING = text("""
     SELECT elsewhere.unit_id, elsewhere.moved_at,
@@ -653,7 +665,7 @@ async def _standing(session: AsyncSession, rows: Sequence[Any], rules: Rules, at
     asked = []
     for row in rows:
         rule = _rule_for(rules, K.NOT_MOVING, row)
-        if rule is None or row.status != A.EN_ROUTE:
+        if rule is None or row.status != A.EN_ROUTE or row.staged:
             continue
         patience = dt.timedelta(seconds=rule.seconds)
         if row.status_since <= at - patience and row.fixed_at > at - patience:  # one that is silent is lost, not still

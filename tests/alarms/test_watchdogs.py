@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from incidents.alarms import Alarm, AlarmKind, AlarmState, Severity, Step, Why, answer_alarm, board, raise_alarm
@@ -15,7 +15,7 @@ from incidents.assignments import Assignment
 from incidents.assignments import AssignmentStatus as A
 from incidents.check_ins import NobodyOnScene, NotOnScene, check_in, check_in_everybody
 from incidents.closing import close_incident
-from incidents.dispatch import report_status
+from incidents.dispatch import OnBusy, Sending, dispatch_units, report_status
 from incidents.incident import Incident, reclassify
 from incidents.watchdogs import (
     LOOK,
@@ -28,8 +28,9 @@ from incidents.watchdogs import (
     remove_rule,
     watchdog_rules,
 )
-from realtime.database import now
+from realtime.database import new_id, now
 from realtime.errors import AlreadyExists, NotAllowed, NotFound, VersionMismatch
+from realtime.journal import Entry
 from resources.positions import UnitPosition
 from resources.tracks import position_history
 from resources.units import UnitKind
@@ -225,6 +226,36 @@ async def test_what_is_over_has_no_alarms(session: AsyncSession, city: City, clo
 
 
 # ── What is looked for ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_waits_behind_another_has_no_clock_yet(
+    session: AsyncSession, city: City, clockwork: Clockwork
+) -> None:
+    actor = city.actor("trained")
+    first, leading = await sent(session, city, status=A.ON_SCENE)
+    second = await an_incident(session, actor, type_code=P1)
+    behind = Sending(new_id(), city.units["M1"], on_busy=OnBusy.ADD)
+    (waits,) = await dispatch_units(session, actor, second.id, [behind])
+    await age(session, waits, 500)
+    await clockwork.settle()
+    assert await alarms(session, K.UNACKNOWLEDGED) == []
+    await report_status(session, actor, leading.id, status=A.RELEASED)
+    await clockwork.settle()
+    await session.refresh(waits)
+    await age(session, waits, 61)
+    await clockwork.ring()
+    (alarm,) = await alarms(session, K.UNACKNOWLEDGED)
+    assert alarm.incident_id == second.id != first.id
+
+
+async def test_by_when_to_acknowledge_follows_the_rule(session: AsyncSession, city: City, clockwork: Clockwork) -> None:
+    _, assignment = await sent(session, city)
+    await clockwork.settle()
+    assert not [one for one in await session.scalars(select(Entry)) if one.kind == "watchdog.set"], "it was right"
+    await amend_rule(session, city.actor("supervisor"), "unacknowledged-p1", seconds=45)
+    await clockwork.settle()
+    await session.refresh(assignment)
+    assert assignment.acknowledge_by == assignment.since + dt.timedelta(seconds=45)
 
 
 async def test_a_unit_stands_still_on_its_way(session: AsyncSession, city: City, clockwork: Clockwork) -> None:
