@@ -49,8 +49,6 @@ class IncidentType:
     priority: int
     sensitivity: int
     icon: str
-    first_card: list[str]
-    second_level: list[str]
     duplicate: dict[str, int]
     public: bool
     apco: str
@@ -84,6 +82,16 @@ class Catalogue:
         seconds: int | None = self._priorities[priority].get("acknowledge_seconds")
         return seconds
 
+    def processing_seconds(self, priority: int) -> int:
+        """How soon an incident of a priority is to be handed to somebody."""
+        seconds: int = self._priorities[priority]["processing_seconds"]
+        return seconds
+
+    @cached_property
+    def agencies(self) -> dict[str, dict[str, Any]]:
+        """The outside agencies by code: `{"code", "name", "phone"}`."""
+        return {item["code"]: item for item in self.content.get("agencies", ())}
+
     def check_disposition(self, code: str) -> str:
         """`code` if it is a disposition. Raises `UnknownCode`."""
         return self._check("dispositions", "disposition", code)
@@ -94,7 +102,9 @@ class Catalogue:
 
     def check_agency(self, code: str) -> str:
         """`code` if it is an outside agency. Raises `UnknownCode`."""
-        return self._check("agencies", "agency", code)
+        if code not in self.agencies:
+            raise UnknownCode(what="agency", code=code)
+        return code
 
     def check_priority(self, level: int) -> int:
         """`level` if it is a priority. Raises `UnknownCode`."""

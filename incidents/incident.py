@@ -143,6 +143,7 @@ class Incident(Told, Base):
     desk: Mapped[str | None] = mapped_column(Text)
     shared_with: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
     reports: Mapped[int] = mapped_column(default=0)
+    tasks: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))  # tasks.py counts them
     stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
     opened_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
@@ -238,6 +239,7 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "outside": incident.outside,
         "desk": incident.desk,
         "reports": incident.reports,
+        "tasks": {"open": 0, "done": 0, "overdue": 0} | incident.tasks,
         "assignments": shown(assigned),
         "stamps": incident.stamps,
         "opened_at": incident.opened_at.isoformat(),
@@ -246,7 +248,7 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "disposition": incident.disposition,
         "shared_with": [str(organization_id) for organization_id in incident.shared_with],
     }
-    bare = {"summary": "", "shared_with": [], "assignments": shown_to_onlookers(assigned)}
+    bare = {"summary": "", "shared_with": [], "tasks": None, "assignments": shown_to_onlookers(assigned)}
     masked = {name: whole[name] for name in ("subject", "id", "version", "code", "state", "opened_at")}
     return (
         Face(audience_of(incident, assigned), _feature(incident.shape, whole)),
@@ -344,6 +346,7 @@ async def open_incident(
         place=place,
         place_match=place_match,
         shape=location,
+        tasks={},
         stamps={"T0": (received_at or at).isoformat(), "T3": at.isoformat(), "T4": at.isoformat()},
         opened_at=at,
         shared_with=[],

@@ -28,11 +28,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incidents.catalogue import Catalogue, catalogue
 from realtime.access import Actor, Permission, require
 from realtime.database import Base, new_id, now
-from realtime.errors import AlreadyExists, Malformed, NotFound, Refusal
-from realtime.registers import Register, turn_page
+from realtime.errors import AlreadyExists, Malformed, NotAllowed, NotFound, Refusal
+from realtime.registers import READERS, Register, turn_page
 
 DEFAULT = Path(__file__).with_name("run_cards.json")
 MOST_LEVELS = 9
+MOST_STEPS = 20  # of a checklist
+MOST_MINUTES = 7 * 24 * 60  # to do something in
 
 
 class NeedKind(StrEnum):
@@ -153,7 +155,7 @@ class LevelAddsNothing(Malformed):
 
 
 class TwiceInOneCard(Malformed):
-    """“{key}” stands twice in this card: each task needs its own key."""
+    """“{key}” stands twice: a task's key once in a card, an agency once in a level."""
 
 
 def check_levels(levels: Sequence[CardLevel], words: Catalogue) -> None:
@@ -163,10 +165,41 @@ def check_levels(levels: Sequence[CardLevel], words: Catalogue) -> None:
             raise LevelAddsNothing(level=number)
         for ask in level.agencies:
             words.check_agency(ask.agency)
-    keys = Counter(task.key for level in levels for task in level.tasks)
-    for key, times in keys.items():
+        _once_each(ask.agency for ask in level.agencies)
+    _once_each(task.key for level in levels for task in level.tasks)
+
+
+def _once_each(keys: Iterable[str]) -> None:
+    for key, times in Counter(keys).items():
         if times > 1:
             raise TwiceInOneCard(key=key)
+
+
+def difference(before: Sequence[CardLevel], after: Sequence[CardLevel]) -> list[dict[str, Any]]:
+    """What changed from one edition to another: `[{"level", "part", "key", "before", "after"}]`, None: not there."""
+    changes: list[dict[str, Any]] = []
+    for number in range(1, max(len(before), len(after)) + 1):
+        old, new = (_parts(levels[number - 1] if number <= len(levels) else CardLevel()) for levels in (before, after))
+        for part, key in [*old, *(place for place in new if place not in old)]:
+            was, now_is = old.get((part, key)), new.get((part, key))
+            if was != now_is:
+                changes.append({"level": number, "part": part, "key": key, "before": was, "after": now_is})
+    return changes
+
+
+def _parts(level: CardLevel) -> dict[tuple[str, str], dict[str, Any]]:
+    """Everything in a level by what it is called; what stands there twice has a number."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    named: list[tuple[str, str, Any]] = [
+        *(("needs", need.capability, need) for need in level.needs),
+        *(("agencies", ask.agency, ask) for ask in level.agencies),
+        *(("tasks", task.key, task) for task in level.tasks),
+        *(("messages", message.to, message) for message in level.messages),
+    ]
+    for part, name, thing in named:
+        times = sum(place[0] == part and place[1].split("#")[0] == name for place in found)
+        found[part, f"{name}#{times + 1}" if times else name] = json.loads(json.dumps(asdict(thing)))
+    return found
 
 
 # ── Table ─────────────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +259,15 @@ def in_force_at(editions: Iterable[RunCardEdition], at: dt.datetime) -> RunCardE
 def _came(edition: RunCardEdition) -> tuple[float, int]:
     since = edition.valid_from.timestamp() if edition.valid_from else float("-inf")
     return since, edition.number
+
+
+# ── Who may see: the desk, the government and who edits them. What it says of an incident is in its tasks ──
+
+
+def may_read_cards(actor: Actor) -> None:
+    """Raises `NotAllowed` for those who have nothing to do with run cards."""
+    if actor.keys.isdisjoint(READERS):
+        raise NotAllowed(permission=Permission.RUN_CARD_EDIT.value)
 
 
 # ── Reading ───────────────────────────────────────────────────────────────────────────────────────

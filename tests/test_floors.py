@@ -295,7 +295,9 @@ def test_every_kind_of_fact_is_written_down() -> None:
 
 
 def test_every_kind_of_a_timeline_is_in_the_api() -> None:
-    told = {kind for kind in journal_kinds() if kind.startswith(("incident.", "assignment.", "note.", "contact."))}
+    told = {
+        kind for kind in journal_kinds() if kind.startswith(("incident.", "assignment.", "note.", "contact.", "task."))
+    }
     line = re.search(r"Kinds: `([^`]+)`", API)
     assert line is not None
     assert set(line[1].split()) == told | {"report.joined"}

@@ -19,6 +19,7 @@ from incidents.fencing import watch_incidents
 from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
 from incidents.learned_speeds import learn_speeds
+from incidents.tasks import follow_cards, mark_overdue
 from incidents.undo import sweep_undos
 from incidents.watchdogs import JOBS, look_around, start_clocks
 from realtime.access import VIGIA
@@ -37,7 +38,11 @@ from web.throttle import sweep_attempts
 ON_BOARD = dt.timedelta(minutes=10)  # how long an incident that is over stays where people look
 FACES_KEPT = dt.timedelta(days=7)  # after that no feed can ask for them, and they hold people's words
 
-REACTIONS: dict[str, Reaction] = {"reporters": follow_for_reporters, "watchdogs": start_clocks}
+REACTIONS: dict[str, Reaction] = {
+    "reporters": follow_for_reporters,
+    "watchdogs": start_clocks,
+    "card tasks": follow_cards,
+}
 
 
 async def archive_incidents(session: AsyncSession) -> None:
@@ -60,6 +65,11 @@ async def forget_faces(session: AsyncSession) -> None:
     await session.execute(update(Entry).where(Entry.id.in_(batch)).values(faces=[]))
 
 
+async def tell_late_tasks(session: AsyncSession) -> None:
+    """Tell of tasks whose time has run out."""
+    await mark_overdue(session)
+
+
 async def learn_from_journeys(session: AsyncSession, *, timezone: str) -> None:
     """Let the journeys that have ended teach how fast streets are."""
     await learn_speeds(session, timezone=timezone)
@@ -68,6 +78,7 @@ async def learn_from_journeys(session: AsyncSession, *, timezone: str) -> None:
 CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "archive incidents": (dt.timedelta(seconds=5), archive_incidents),
     "closures": (dt.timedelta(seconds=5), sweep_closures),
+    "late tasks": (dt.timedelta(seconds=5), tell_late_tasks),
     "forget faces": (dt.timedelta(minutes=10), forget_faces),
     "positions": (dt.timedelta(hours=1), tend_history),
     "devices": (dt.timedelta(hours=1), tend_devices),

@@ -88,6 +88,7 @@ WORDLESS = {
     "GET /watchdogs/history",
     "GET /travel/speeds",
     "GET /fences",
+    "GET /run-cards",
     "GET /tiles.json",
     "GET /city.pmtiles",
 }

@@ -6,15 +6,15 @@ import random
 from itertools import pairwise
 from typing import Any
 
-import pytest
 import shapely
 
 from geo.network import Link, StreetNetwork
 from geo.places import Position, haversine
 from incidents.catalogue import default_content
+from incidents.run_cards import AgencyAsk, CardLevel, Need, NeedKind, content_of, default_cards
 from web.demo.coquimbo import CensusZone
 from web.demo.crews import STEP, Crew, Crews
-from web.demo.desk import LEFT_SECONDS, STALE_SECONDS, Desk, kinds_of, run_card
+from web.demo.desk import LEFT_SECONDS, STALE_SECONDS, Desk, kinds_of, whom
 from web.demo.fleet import FLEET, MUNICIPALITY, PlannedUnit
 from web.demo.neighbours import MOST_OPEN, Neighbours
 from web.demo.stories import NOTHING, STORIES, told_of
@@ -72,8 +72,11 @@ def mine() -> str:
     return str(demo_id(random.Random(1)))
 
 
+CARDS = [{"type_code": code, "priority": priority, "in_force": content} for code, priority, content in default_cards()]
+
+
 def desk(seed: int = 1) -> Desk:
-    return Desk(random.Random(seed), kinds_of(default_content()), {}, started=-1000)
+    return Desk(random.Random(seed), kinds_of(default_content(), CARDS), {}, started=-1000)
 
 
 # --- the world ------------------------------------------------------------------------------------------
@@ -123,17 +126,14 @@ def test_every_story_is_in_the_catalogue_and_known_again_by_its_words() -> None:
     assert told_of("Se me quema la casa, vengan") is None
 
 
-@pytest.mark.parametrize(
-    ("card", "wanted"),
-    [
-        (["TRA×2", "R:POL"], [("TRA",), ("TRA",), ("POL",)]),
-        (["ARB u OP", "GUM/CTL"], [("ARB", "OP"), ("GUM", "CTL")]),
-        (["OP motobomba", "GUM perímetro"], [("OP",), ("GUM",)]),
-        (["derivar a 147 con código"], []),
-    ],
-)
-def test_run_cards_are_read(card: list[str], wanted: list[tuple[str, ...]]) -> None:
-    assert run_card(card) == wanted
+def test_run_cards_are_read() -> None:
+    level = CardLevel(
+        needs=(Need("TRA", 2), Need("GUM", kind=NeedKind.PREFERRED), Need("GRUA", kind=NeedKind.RESERVE)),
+        agencies=(AgencyAsk("POL"),),
+    )
+    assert whom(content_of([level])["levels"][0]) == ("POL", "TRA", "TRA", "GUM")
+    assert whom(content_of([CardLevel()])["levels"][0]) == ()
+    assert kinds_of(default_content(), [])["SIN-01"].card == (), "a type without a card calls nobody"
 
 
 def test_the_fleet_is_forty_units_with_names_of_their_own() -> None:

@@ -7,8 +7,7 @@ nobody is there.
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,18 +27,14 @@ STALE_SECONDS = 3600.0  # an incident for which nobody could be sent for so long
 RUSH_SECONDS = 45.0  # the first seconds of a run, in which everybody is quick: see Neighbours.open_the_day
 
 MOST_UNITS = {1: 4, 2: 2, 3: 2, 4: 1}
-Alternatives = tuple[str, ...]
 
 
-def run_card(first_card: Iterable[str]) -> list[Alternatives]:
-    """Whom a card calls, each as the codes that would do: `GUM×2` is twice GUM, `ARB u OP` either of them."""
-    wanted: list[Alternatives] = []
-    for line in first_card:
-        codes = tuple(re.findall(r"\b[A-ZÑ]{2,3}\b", line.removeprefix("R:")))
-        times = re.search(r"×(\d)", line)
-        if codes:
-            wanted += [codes] * (int(times[1]) if times else 1)
-    return wanted
+def whom(level: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom a card's first level calls: the agencies that it asks (here they have units), then what it needs."""
+    asked = [ask["agency"] for ask in level["agencies"] for _ in range(ask["count"])]
+    needs = [need for need in level["needs"] if need["kind"] != "reserve"]
+    wanted = [need["capability"] for need in needs for _ in range(need["count"])]
+    return (*asked, *wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +42,17 @@ class Kind:
     """What the desk knows of an incident type."""
 
     priority: int
-    card: tuple[Alternatives, ...]
+    card: tuple[str, ...]
 
 
-def kinds_of(catalogue: Mapping[str, Any]) -> dict[str, Kind]:
-    """The types of the catalogue as the desk needs them."""
-    return {one["code"]: Kind(one["priority"], tuple(run_card(one["first_card"]))) for one in catalogue["types"]}
+def kinds_of(catalogue: Mapping[str, Any], cards: Sequence[Mapping[str, Any]]) -> dict[str, Kind]:
+    """The types of the catalogue with their cards in force, as the desk needs them."""
+    first = {
+        card["type_code"]: whom(card["in_force"]["levels"][0])
+        for card in cards
+        if card["priority"] is None and card["in_force"]
+    }
+    return {one["code"]: Kind(one["priority"], first.get(one["code"], ())) for one in catalogue["types"]}
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Case:
     due: float  # not before
     since: float
     left: bool = False
-    wanted: list[Alternatives] | None = None  # whom to send still; None until somebody thought about it
+    wanted: list[str] | None = None  # whom to send still; None until somebody thought about it
     close_at: float | None = None
     controlled: bool = False
 
@@ -100,8 +100,8 @@ class Desk:
                 acts += self._work(now, incident, place, free, where)
         for act in acts:
             world.asked(act.about)
-            if "unit_id" in act.body:
-                world.asked(f"unit:{act.body['unit_id']}")
+            for sending in act.body.get("units", ()):
+                world.asked(f"unit:{sending['unit_id']}")
         return acts
 
     def hands_off(self, now: float, act: Act) -> None:
@@ -200,10 +200,10 @@ class Desk:
             self._leave(case, "incident:", now)
         return case
 
-    def _card(self, incident: Properties) -> Sequence[Alternatives]:
+    def _card(self, incident: Properties) -> Sequence[str]:
         card = self.kinds[incident["type_code"]].card if incident["type_code"] in self.kinds else ()
         # The monitoring room has cameras, not wheels; it is not sent.
-        wheels = [codes for codes in card if codes != ("MON",)] or [("GUM",)]
+        wheels = [code for code in card if code != "MON"] or ["GUM"]
         return wheels[: MOST_UNITS[incident["priority"]]]
 
     def _send(
@@ -216,14 +216,14 @@ class Desk:
         where: Mapping[str, Position],
     ) -> Sequence[Act]:
         wanted = case.wanted or []
-        for codes in list(wanted):
-            able = [id_ for id_, unit in free.items() if not set(codes).isdisjoint(unit["capabilities"])]
+        for code in list(wanted):
+            able = [id_ for id_, unit in free.items() if code in unit["capabilities"]]
             if not able:
-                if self._skills.isdisjoint(codes):
-                    wanted.remove(codes)  # the power company has no unit here
+                if code not in self._skills:
+                    wanted.remove(code)  # the power company has no unit here
                 continue
             nearest = min(able, key=lambda id_: haversine(*where[id_], *place))
-            wanted.remove(codes)
+            wanted.remove(code)
             del free[nearest]
             case.due = now + self.rng.uniform(4, 15) * self._rush(now)
             id_ = str(demo_id(self.rng))

@@ -106,8 +106,9 @@ class Simulation:
         snapshot = await self._client.get(DISPATCH, "/snapshot")
         self.world.replace(snapshot)
         catalogue = await self._client.get(DISPATCH, "/catalogue")
+        cards = (await self._client.get(DISPATCH, "/run-cards"))["cards"]
         self.neighbours = Neighbours(self._rng("neighbours"), self._town.network, self._town.zones)
-        self.desk = Desk(self._rng("desk"), kinds_of(catalogue), self.neighbours.told_at, started=self.now)
+        self.desk = Desk(self._rng("desk"), kinds_of(catalogue, cards), self.neighbours.told_at, started=self.now)
         plan = {str(id_): unit for id_, unit in unit_plan().items() if str(id_) in self.world.units()}
         bases = {unit.base: on_the_street(self._town.network, unit.base) for unit in plan.values()}
         homes: dict[str, Position] = {id_: (bases[unit.base].x, bases[unit.base].y) for id_, unit in plan.items()}

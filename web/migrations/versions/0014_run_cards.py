@@ -42,3 +42,49 @@ def upgrade() -> None:
     )
     op.add_column("incidents", sa.Column("alarm_level", sa.SmallInteger(), server_default=sa.text("1"), nullable=False))
     op.create_check_constraint(op.f("ck_incidents_alarm_level"), "incidents", "alarm_level BETWEEN 1 AND 9")
+    op.add_column(
+        "incidents",
+        sa.Column("tasks", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    )
+    op.create_table(
+        "incident_tasks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("level", sa.SmallInteger(), nullable=True),
+        sa.Column("card_id", sa.Uuid(), nullable=True),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("agency", sa.Text(), nullable=True),
+        sa.Column("count", sa.SmallInteger(), nullable=False),
+        sa.Column("said_to", sa.Text(), nullable=True),
+        sa.Column("checklist", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("closed_by_card", sa.Boolean(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_by", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("level BETWEEN 1 AND 9", name=op.f("ck_incident_tasks_level")),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_incident_tasks_incident_id")),
+        sa.ForeignKeyConstraint(["card_id"], ["run_card_editions.id"], name=op.f("fk_incident_tasks_card_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_tasks")),
+        sa.UniqueConstraint("incident_id", "key", name=op.f("uq_incident_tasks_incident_id")),
+    )
+    op.create_index(
+        "ix_incident_tasks_due_at",
+        "incident_tasks",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open' AND overdue_at IS NULL AND due_at IS NOT NULL"),
+    )
+    # What a type calls for stood in the catalogue, in free text that nothing could act on.
+    op.execute(
+        "UPDATE catalogue_versions SET content = jsonb_set(content, '{types}', ("
+        "SELECT jsonb_agg(kind - 'first_card' - 'second_level' ORDER BY place) "
+        "FROM jsonb_array_elements(content -> 'types') WITH ORDINALITY AS types (kind, place)))"
+    )

@@ -11,7 +11,8 @@ import { age, ago, hourSeconds, metresBetween } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useDigits, useKey } from "../lib/keys";
 import { board, useBoard, useLink, useSecond } from "../lib/live";
-import { AGE_SHOWN_AFTER, candidates, cardWords, matches, type Candidate } from "../lib/queue";
+import { AGE_SHOWN_AFTER, candidates, matches, type Candidate } from "../lib/queue";
+import { needsOf, needWords, upTo, useRunCard } from "../lib/runCards";
 import { say, undoOf } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
 import { dispatch } from "../lib/verbs";
@@ -37,10 +38,12 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const filter = useRef<HTMLInputElement>(null);
   const ids = useRef(new Map<string, string>());
   const offline = useLink((state) => state.name === "offline");
-  const { type } = useCatalogue();
-  const card = type(incident.type_code)?.first_card;
+  const { agencies } = useCatalogue();
+  const card = useRunCard(incident.type_code, incident.priority);
+  const asked = upTo(card, incident.alarm_level);
+  const needed = needsOf(card, incident.alarm_level);
   const roads = useEtas(incident.at);
-  const ranked = useRanked(incident, card ?? [], hover || query !== "", roads);
+  const ranked = useRanked(incident, needed.map(({ capability }) => capability), hover || query !== "", roads);
   const pointAt = useRoute(incident.at);
   const found = ranked.filter(({ unit }) => matches(query, unit.call_sign, word("kind", unit.kind), unit.organization, unit.capabilities.join(" ")));
   // Once somebody goes, the list makes room for the story; one press brings it back whole.
@@ -84,16 +87,25 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
         {t("dispatch.title")} <kbd>{"D"}</kbd>
         <small>{waysIn(roads)}</small>
       </h3>
-      {card && card.length > 0 && (
+      {asked.length > 0 && (
         <p className="run-card">
-          <span>{t("dispatch.firstCard")}</span>
-          {card.map((entry) => (
-            <span key={entry} className={entry.startsWith("R:") ? "agency agency-asked" : "agency"} title={entry.startsWith("R:") ? t("dispatch.askedTitle") : undefined}>
-              {cardWords(entry, (code) => word("agency", code))}
+          <span>{t(incident.alarm_level > 1 ? "runCards.upTo" : "dispatch.firstCard", { n: incident.alarm_level })}</span>
+          {needed.map((need, index) => (
+            <span key={`${index}-${need.capability}`} className={`agency agency-${need.kind}`} title={t(`runCards.kind.${need.kind}`)}>
+              {needWords(need)}
             </span>
           ))}
+          {asked.flatMap(({ agencies: asks }, level) =>
+            asks.map(({ agency, count, note }) => (
+              <span key={`${level}-${agency}`} className="agency agency-asked" title={[t("dispatch.askedTitle"), note].filter(Boolean).join(": ")}>
+                {agencies.find(({ code }) => code === agency)?.name ?? agency}
+                {count > 1 && ` ×${count}`}
+              </span>
+            )),
+          )}
         </p>
       )}
+      {card === null && <p className="hint">{t("runCards.none")}</p>}
       {offline && <p className="form-failure">{t("dispatch.byRadio")}</p>}
       <TextInput
         ref={filter}

@@ -129,6 +129,7 @@ export function sentence(
     disposition: (disposition && dispositionName(disposition)) || disposition,
     organization: text("organization"),
     fence: text("fence"),
+    level: typeof said.to === "number" ? said.to : "",
   };
   const key = `timeline.kinds.${kind.replace(".", "_")}`;
   const base = (has(key) ? t(key, values) : kind).replace(/[\s:·]+$/, "");

@@ -4,7 +4,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { middleOf } from "./shapes";
-import type { Closure, Feature, Incident, Line, PositionTuple, Report, Shape, Simulation, Unit } from "./wire";
+import type { Closure, Feature, Incident, Line, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
 import { subjectKind } from "./wire";
 
 export interface Position {
@@ -89,6 +89,10 @@ export class Board {
 
   closures(): Placed<Closure>[] {
     return this.all<Closure>("closure");
+  }
+
+  registers(): Placed<Register>[] {
+    return this.all<Register>("register");
   }
 
   simulation(): Simulation | null {

@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { catalogue as fetchCatalogue } from "./verbs";
 import type { Catalogue, IncidentType } from "./wire";
 
-const EMPTY: Catalogue = { version: 0, types: [], priorities: [], dispositions: [], dismissals: [], groups: [] };
+const EMPTY: Catalogue = { version: 0, types: [], priorities: [], dispositions: [], dismissals: [], groups: [], agencies: [] };
 
 export function useCatalogue(): Catalogue & { type: (code: string | null | undefined) => IncidentType | undefined } {
   const { data = EMPTY } = useQuery({ queryKey: ["catalogue"], queryFn: fetchCatalogue, staleTime: 300_000 });

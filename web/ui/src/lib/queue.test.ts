@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Placed } from "./board";
 import { metresBetween } from "./format";
 import {
-  agenciesOf, candidates, cardWords, frozenOrder, incidentOrder, isOverdue, isUnacknowledged, matches, pillOf, positionOld, signalLost,
+  candidates, frozenOrder, incidentOrder, isOverdue, isUnacknowledged, matches, pillOf, positionOld, signalLost,
 } from "./queue";
 import type { Incident, Unit, UnitStatus } from "./wire";
 
@@ -13,7 +13,7 @@ let count = 0;
 function incident(values: Partial<Incident>): Incident {
   count += 1;
   return {
-    subject: `incident:${count}`, id: String(count), version: 1, code: "", masked: false, type_code: "", type_name: "", priority: 3, sensitivity: 0,
+    subject: `incident:${count}`, id: String(count), version: 1, code: "", masked: false, type_code: "", type_name: "", priority: 3, sensitivity: 0, alarm_level: 1, tasks: null,
     state: "classified", place: null, zone: null, summary: null, reports: 1, assignments: [], opened_at: iso(5), stamps: {}, due_at: null,
     disposition: null, closed_at: null, shared_with: [], ...values,
   };
@@ -57,7 +57,7 @@ describe("order of the queue", () => {
 
 describe("units", () => {
   const unit = (call_sign: string, kind: string, status: UnitStatus = "available"): Placed<Unit> => ({
-    subject: `unit:${call_sign}`, id: call_sign, version: 1, call_sign, kind, organization: "", organization_id: "", capabilities: [], status,
+    subject: `unit:${call_sign}`, id: call_sign, version: 1, call_sign, kind, organization: "", organization_id: "", capabilities: [kind === "patrol" ? "GUM" : "TRA"], status,
     status_since: iso(1), assignment_id: null, incident_id: null, incident_code: null, base: null, at: null, shape: null,
   });
 
@@ -67,19 +67,9 @@ describe("units", () => {
       ["M3", { lon: 0, lat: 0, fixedAt: NOW }],
     ]);
     const units = [unit("M2", "patrol"), unit("M10", "patrol"), unit("T1", "traffic"), unit("M3", "patrol", "en_route"), unit("M1", "patrol")];
-    const found = candidates(units, [0, 0], positions, ["R:AMB", "GUM×2"], metresBetween);
+    const found = candidates(units, [0, 0], positions, ["AMB", "GUM"], metresBetween);
     expect(found.map((each) => each.unit.call_sign)).toEqual(["M10", "M2", "M1", "T1"]);
     expect(found[0]?.metres).toBeCloseTo(1112, -1);
-  });
-
-  it("reads the run card's shorthand", () => {
-    expect(agenciesOf("R:BOM (altura)")).toEqual(["BOM"]);
-    expect(agenciesOf("ARB u OP")).toEqual(["ARB", "OP"]);
-    expect(agenciesOf("NIÑ")).toEqual(["NIÑ"]);
-    expect(agenciesOf("derivar a 147 con código")).toEqual([]);
-    const say = (code: string) => ({ GUM: "Guardia Urbana", TRA: "Tránsito" })[code] ?? code;
-    expect(cardWords("GUM×2", say)).toBe("Guardia Urbana ×2");
-    expect(cardWords("TRA×1", say)).toBe("Tránsito");
   });
 
   it("has a letter and a fill for every status, and doubts old positions", () => {

@@ -104,21 +104,6 @@ export const unitOrder = (a: Unit, b: Unit): number =>
 
 /* ------------------------------------------------------------ candidates */
 
-/** Which kinds of unit answer to a run card's agency (the catalogue names agencies; `R:` marks those we only ask). */
-const CARD_KINDS: Record<string, string[]> = {
-  GUM: ["patrol", "motorcycle"], TRA: ["traffic"], PC: ["civil_protection"], OP: ["works"], ALU: ["lighting"], ARB: ["trees"],
-  CTL: ["control"], DS: ["social"], ZOO: ["zoonosis"], MON: ["monitoring"], GEN: ["social"], AMB: ["ambulance"], BOM: ["fire"], POL: ["police"],
-};
-
-const AGENCY = /(?<![A-ZÑ])(?:AMB-EMG|[A-ZÑ]{2,3})(?![A-ZÑ])/gu;
-
-/** The agencies that a run card's entry names: "GUM×2", "ARB u OP", "R:BOM (altura)". */
-export const agenciesOf = (entry: string): string[] => entry.replace(/^R:/, "").match(AGENCY) ?? [];
-
-/** The same entry in words: "Guardia Urbana ×2". */
-export const cardWords = (entry: string, say: (code: string) => string): string =>
-  entry.replace(/^R:/, "").replace(AGENCY, say).replace(/\s*×\s*1\b/, "").replace(/\s*×\s*/, " ×");
-
 export interface Candidate {
   unit: Placed<Unit>;
   /** In a straight line. */
@@ -129,16 +114,16 @@ export interface Candidate {
   onCard: boolean;
 }
 
-/** Free units, those of the first run card before the rest, soonest there first. */
+/** Free units, those that the run card needs before the rest, soonest there first. `needed`: capabilities. */
 export function candidates(
   units: Placed<Unit>[],
   at: [number, number] | null,
   positions: ReadonlyMap<string, { lon: number; lat: number; fixedAt: number }>,
-  firstCard: string[],
+  needed: readonly string[],
   between: (a: [number, number], b: [number, number]) => number,
   etas: Etas = new Map(),
 ): Candidate[] {
-  const kinds = new Set(firstCard.flatMap(agenciesOf).flatMap((agency) => CARD_KINDS[agency] ?? []));
+  const wanted = new Set(needed);
   return units
     .filter(({ status }) => status === "available")
     .map((unit) => {
@@ -148,7 +133,7 @@ export function candidates(
         metres: at && position ? between(at, [position.lon, position.lat]) : null,
         eta: etas.get(unit.id) ?? null,
         fixedAt: position?.fixedAt ?? null,
-        onCard: kinds.has(unit.kind),
+        onCard: unit.capabilities.some((code) => wanted.has(code)),
       };
     })
     .sort(

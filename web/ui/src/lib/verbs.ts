@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { AssignmentDocument, AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, Level, PlaceMatch, Point, Report, Shape, SimilarIncident, TimelineEntry, UndoOffer, Zone, ZoneKind } from "./wire";
+import type { AssignmentDocument, AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, IncidentTask, Level, PlaceMatch, Point, Report, RunCard, Shape, SimilarIncident, TimelineEntry, UndoOffer, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -51,6 +51,19 @@ export const finish = (incident: string) => post(`/incidents/${incident}/finish`
 export const close = (incident: string, disposition: string, note?: string) => post(`/incidents/${incident}/close`, { disposition, note: note?.trim() || undefined });
 export const cancel = (incident: string, reason: string) => post(`/incidents/${incident}/cancel`, { reason });
 export const reopen = (incident: string, reason: string) => post(`/incidents/${incident}/reopen`, { reason });
+
+export const cardInForce = (type: string, priority: Level) => api<{ card: RunCard | null }>(`/run-cards/in-force?type_code=${encodeURIComponent(type)}&priority=${priority}`);
+export const raiseAlarm = (incident: string, level: number, reason?: string) => post(`/incidents/${incident}/alarm/raise`, { level, reason: reason?.trim() || undefined });
+export const lowerAlarm = (incident: string, level: number, reason: string) => post(`/incidents/${incident}/alarm/lower`, { level, reason });
+
+const task = (of: IncidentTask, act: string, body?: object) => post<IncidentTask>(`/incidents/${of.incident_id}/tasks/${of.id}/${act}`, body);
+export const tasks = (incident: string) => api<{ tasks: IncidentTask[] }>(`/incidents/${incident}/tasks`);
+export const addTask = (incident: string, id: string, text: string, within?: number) =>
+  post<IncidentTask>(`/incidents/${incident}/tasks`, { id, text, within_minutes: within });
+export const tickStep = (of: IncidentTask, step: number, done: boolean) => task(of, "tick", { step, done });
+export const completeTask = (of: IncidentTask) => task(of, "done");
+export const dropTask = (of: IncidentTask, reason: string) => task(of, "not-needed", { reason });
+export const reopenTask = (of: IncidentTask) => task(of, "reopen");
 
 export type OnBusy = "refuse" | "release" | "add";
 export interface Sending {

@@ -88,6 +88,9 @@ export interface Incident extends Base, Whose {
   type_name: string;
   priority: Level;
   sensitivity: number;
+  alarm_level: number;
+  /** Null for who does not see it whole. */
+  tasks: { open: number; done: number; overdue: number } | null;
   state: IncidentState;
   place: string | null;
   place_match?: PlaceMatch | null;
@@ -101,6 +104,13 @@ export interface Incident extends Base, Whose {
   disposition: string | null;
   closed_at: string | null;
   shared_with: string[];
+}
+
+/** A book that only tells that it changed. */
+export interface Register extends Base {
+  name: string;
+  changed_at: string;
+  changed_by: string;
 }
 
 export interface Report extends Base, Whose {
@@ -245,8 +255,6 @@ export interface IncidentType {
   sensitivity: number;
   icon: string;
   response_seconds: number | null;
-  first_card: string[];
-  second_level: string[];
   duplicate?: { metres: number; seconds: number };
   public: boolean;
 }
@@ -258,6 +266,91 @@ export interface Catalogue {
   dispositions: { code: string; name: string }[];
   dismissals: { code: string; name: string }[];
   groups: { code: string; name: string }[];
+  agencies: Agency[];
+}
+
+/** An outside agency: we ask, they decide. The phone may be empty. */
+export interface Agency {
+  code: string;
+  name: string;
+  phone: string;
+}
+
+export type NeedKind = "required" | "preferred" | "reserve";
+export type MessageTo = "crew" | "desk" | "caller" | "vecinal";
+
+export interface CardNeed {
+  capability: string;
+  count: number;
+  kind: NeedKind;
+  at_least: number | null;
+}
+
+export interface CardTask {
+  key: string;
+  text: string;
+  within_minutes: number | null;
+  checklist: string[];
+}
+
+/** What one alarm level adds to those before it. */
+export interface CardLevel {
+  needs: CardNeed[];
+  agencies: { agency: string; count: number; note: string }[];
+  tasks: CardTask[];
+  messages: { to: MessageTo; text: string }[];
+}
+
+export interface RunCard {
+  id: string;
+  type_code: string;
+  priority: Level | null;
+  number: number;
+  standing: "in_force" | "coming" | "past" | "withdrawn";
+  levels: CardLevel[];
+  made_from: string | null;
+  /** Null: it has always been in force. */
+  valid_from: string | null;
+  made_at: string;
+  made_by: string;
+  note: string;
+  withdrawn: { at: string; by: string; reason: string } | null;
+}
+
+export interface CardChange {
+  level: number;
+  part: "needs" | "agencies" | "tasks" | "messages";
+  key: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+}
+
+export interface CardEntry {
+  type_code: string;
+  priority: Level | null;
+  newest: number;
+  in_force: RunCard | null;
+  coming: RunCard[];
+}
+
+export type TaskState = "open" | "done" | "not_needed";
+
+export interface IncidentTask {
+  id: string;
+  incident_id: string;
+  kind: "task" | "agency" | "message";
+  level: number | null;
+  text: string;
+  agency: (Agency & { count: number }) | null;
+  to: MessageTo | null;
+  checklist: { number: number; text: string; done_at: string | null; done_by: string | null }[];
+  state: TaskState;
+  state_at: string;
+  state_by: string;
+  reason: string;
+  opened_at: string;
+  opened_by: string;
+  due_at: string | null;
 }
 
 export interface SimilarIncident {
