@@ -231,7 +231,7 @@ def test_the_nearest_unit_that_can_is_sent_and_only_once() -> None:
     clock = Clock()
     world = world_of(clock, an_incident(mine(), C), a_unit("far", "TRA"), a_unit("near", "TRA"), a_unit("other", "ZOO"))
     sent = decisions(desk(), clock, world, 60, {"far": A, "near": B, "other": C})
-    assert sent[0][1].body["unit_id"] == "near"
+    assert [one["unit_id"] for one in sent[0][1].body["units"]] == ["near"]
     assert sent[0][1].hands_off is not None
     assert len(sent) <= 1 or sent[1][0] - sent[0][0] > 4
 
