@@ -148,6 +148,7 @@ async def _units(session: AsyncSession) -> Sequence[Row[Unit, Organization]]:
     query = (
         select(Unit, Organization)
         .join(Organization, Organization.id == Unit.organization_id)
+        .where(Unit.retired_at.is_(None))
         .order_by(Unit.call_sign, Unit.id)
         .execution_options(populate_existing=True)
     )
@@ -228,7 +229,7 @@ async def _put_together(
 
 
 def _capabilities(unit: Unit) -> dict[str, float | None]:
-    return dict.fromkeys(unit.capabilities)
+    return {code: unit.amounts.get(code) for code in unit.capabilities}
 
 
 def _most_urgent(job: Job) -> tuple[int, dt.datetime, UUID]:

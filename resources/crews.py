@@ -304,7 +304,7 @@ class OnDuty:
 async def on_duty(session: AsyncSession, actor: Actor, at: dt.datetime) -> OnDuty:
     """Who is on duty at a moment, as far as `actor` sees it: a crew sees its own unit."""
     seen = require_sight(actor, Seen.OWN_UNIT)
-    query = select(Unit).order_by(Unit.call_sign)
+    query = select(Unit).where(Unit.retired_at.is_(None)).order_by(Unit.call_sign)
     if seen == Seen.OWN_UNIT:
         query = query.where(Unit.id == actor.unit_id)
     units = {unit.id: unit for unit in await session.scalars(query)}

@@ -147,7 +147,7 @@ async def positions_now(session: AsyncSession, unit_ids: Collection[UUID] | None
 async def may_send(session: AsyncSession, actor: Actor, unit_ids: Collection[UUID]) -> dict[UUID, Refusal | None]:
     """For each unit, None, or why `actor` may not say where it is. A crew speaks for its own unit, on duty."""
     require(actor, Permission.POSITION_SEND)
-    query = select(Unit.id, Unit.duty).where(Unit.id.in_(unit_ids))
+    query = select(Unit.id, Unit.duty).where(Unit.id.in_(unit_ids), Unit.retired_at.is_(None))
     if actor.role is not Role.SYSTEM:
         query = query.where(visible_to(actor))
     duties = {row.id: row.duty for row in await session.execute(query)}

@@ -25,10 +25,11 @@ from incidents.reports import Channel, Contact, Report, receive_report
 from incidents.run_cards import lay_default_cards
 from realtime.access import ANYBODY, VIGIA, Actor, Role
 from realtime.database import connect, new_id, sessions_of, transaction
+from resources.capabilities import default_capabilities, publish_capabilities
 from resources.organizations import OrganizationKind, add_organization
 from resources.people import add_person
 from resources.tracks import tend_history
-from resources.units import UnitKind, add_unit
+from resources.units import Skills, Station, UnitKind, add_unit
 from web.migrate import upgrade
 
 PASSWORD = "una clave de prueba"
@@ -98,6 +99,7 @@ def furnish(database_url: str) -> None:
         async with transaction(sessions_of(engine)) as session:
             await publish_catalogue(session, VIGIA, default_content())
             await lay_default_cards(session, VIGIA)
+            await publish_capabilities(session, VIGIA, default_capabilities())
             await tend_history(session)
             await build_city(session)
         await engine.dispose()
@@ -136,9 +138,8 @@ async def build_city(session: AsyncSession) -> None:
             call_sign=call_sign,
             kind=UnitKind.POLICE if call_sign == "P1" else UnitKind.PATROL,
             organization_id=city.organizations["police" if call_sign == "P1" else "municipality"],
-            capabilities=["GUM"],
-            base="Base Oeste",
-            base_place=WEST,
+            skills=Skills(["GUM"]),
+            station=Station("Base Oeste", WEST),
         )
     for name, (person_id, role, organization, unit, clearance) in city.people.items():
         await add_person(

@@ -18,6 +18,7 @@ from incidents.assignments import AssignmentStatus
 from incidents.incident import IncidentState
 from incidents.reports import Channel, ReportStatus
 from realtime.access import Permission, Role
+from resources.equipment import EquipmentState, MoveKind
 from resources.facilities import FacilityKind
 from resources.organizations import OrganizationKind
 from resources.people import ACCOUNT_ROLES
@@ -238,7 +239,15 @@ def test_every_verb_asks_whether_its_actor_may() -> None:
             words = [argument.arg for argument in function.args.args]
             if words[:2] != ["session", "actor"] or not changes_something(function):
                 continue
-            asked = {name for name, _ in calls(function)} & {"require", "may", "access_person", "_by_hand"}
+            asked = {name for name, _ in calls(function)} & {
+                "require",
+                "may",
+                "access_person",
+                "access_kept",
+                "access_stock",
+                "access_subject",
+                "_by_hand",
+            }
             if not asked:
                 unasked.add(f"{path}: {function.name}")
     assert unasked == FOR_VERBS
@@ -316,6 +325,8 @@ def test_every_kind_of_a_timeline_is_in_the_api() -> None:
         Permission,
         ClosureKind,
         FacilityKind,
+        EquipmentState,
+        MoveKind,
     ],
 )
 def test_every_word_that_a_client_meets_is_in_the_api(words: type[StrEnum]) -> None:

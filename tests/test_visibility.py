@@ -161,7 +161,7 @@ def sees_unit(who: str, call_sign: str) -> str:
         return WHOLE
     if who == "police" and call_sign == "P1":
         return WHOLE
-    return BARE if who in {"government", "wall"} else HIDDEN
+    return BARE if who in {"government", "wall", "administrator"} else HIDDEN
 
 
 def shown(feature: dict[str, Any] | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -83,6 +84,27 @@ def _when(value: dt.datetime) -> dt.datetime:
     return value
 
 
+def _a_day(value: Any) -> Any:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    if isinstance(value, str) and len(value) == 10:
+        return value
+    raise PydanticCustomError("date_parsing", "This is not a day.")
+
+
+def _plausible_day(value: dt.date) -> dt.date:
+    if not 2000 <= value.year <= 2100:
+        raise PydanticCustomError("implausible_time", "That time is not plausible.")
+    return value
+
+
+def _a_number(value: Any) -> Any:
+    """A number and nothing that only can be read as one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("finite_number", "This must be a finite number.")
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
 # Limits count before cleaning, so that a million zero-width marks are refused, not trimmed.
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_clean)]
 Words = Annotated[Text, AfterValidator(_filled)]
@@ -90,10 +112,13 @@ Short = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
 Name = Annotated[Short, AfterValidator(_filled)]
 Phone = Annotated[str, Field(max_length=40, pattern=r"^[0-9+() .\-]*$")]
 Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]
+Capability = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-zÁÉÍÓÚÜÑáéíóúüñ0-9_\-]+$")]
 Password = Annotated[str, Field(max_length=1024), AfterValidator(_clean)]
 NewId = Annotated[UUID, AfterValidator(_uuid7)]
 When = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_when)]
 Priority = Annotated[int, Field(strict=True, ge=1, le=4)]
+Day = Annotated[dt.date, BeforeValidator(_a_day), AfterValidator(_plausible_day)]
+Quantity = Annotated[Decimal, BeforeValidator(_a_number), Field(ge=0, le=1_000_000, max_digits=9, decimal_places=2)]
 Location = Annotated[
     shapely.Point,
     PlainValidator(_place),

@@ -19,8 +19,21 @@ from web.headers import ALWAYS
 from web.problems import problem
 
 MAX_BODY = 64 * 1024  # bytes; a report has 2,000 characters
-LARGER = {"/api/v1/positions": 256 * 1024, "/api/v1/zones/import": 1024 * 1024}  # 500 fixes; a city of zones
 MAX_TRACKED = 256 * 1024  # what a telephone tells that was without a network for a shift
+TABLE = 1024 * 1024  # two thousand rows of a spreadsheet
+LARGER = {
+    "/api/v1/positions": 256 * 1024,  # 500 fixes
+    "/api/v1/zones/import": 1024 * 1024,  # a city of zones
+    "/api/v1/photos": 12 * 1024 * 1024 + 4096,  # one photo and what is said around it
+    "/api/v1/staff/import": TABLE,
+    "/api/v1/units/import": TABLE,
+}
+JSON = "application/json"
+OTHER_TYPES = {  # where a body is no JSON, and whoever reads it checks it
+    "/api/v1/photos": "multipart/form-data",
+    "/api/v1/staff/import": "text/csv",
+    "/api/v1/units/import": "text/csv",
+}
 MAX_DEPTH = 20
 
 
@@ -32,6 +45,12 @@ class BodyTooLarge(Refusal):
 
 class NotJson(Refusal):
     """The body must be JSON (Content-Type: application/json)."""
+
+    status = 415
+
+
+class NotThatType(Refusal):
+    """The body must be {type}."""
 
     status = 415
 
@@ -91,11 +110,12 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     body = b"".join(parts)
     if scope["path"].startswith("/api/") and body:
         kind, _, parameters = headers.get("content-type", "").partition(";")
-        if (
-            kind.strip().lower() != "application/json"
-            or "utf-16" in parameters.lower()
-            or "utf-32" in parameters.lower()
-        ):
+        wanted = OTHER_TYPES.get(scope["path"], JSON)
+        if wanted != JSON:
+            if kind.strip().lower() != wanted:
+                raise NotThatType(type=wanted)
+            return body
+        if kind.strip().lower() != JSON or "utf-16" in parameters.lower() or "utf-32" in parameters.lower():
             raise NotJson
         check_json(body)
     return body

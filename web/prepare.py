@@ -1,4 +1,4 @@
-"""What a new installation needs before anybody can work: the catalogue, and a city or its first account."""
+"""What a new installation needs before anybody can work: the catalogue, capabilities, a city or its first account."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from incidents.catalogue import default_content, publish_catalogue
 from incidents.run_cards import lay_default_cards
 from realtime.access import VIGIA
 from realtime.database import Sessions, connect, reading, sessions_of, transaction
+from resources.capabilities import default_capabilities, publish_capabilities
 from resources.people import anybody_there
 from web.demo.city import DEMO_SOURCE, prepare_demo
 from web.settings import Settings
@@ -24,6 +25,7 @@ async def prepare(settings: Settings) -> None:
     async with transaction(sessions) as session:
         await publish_catalogue(session, VIGIA, default_content())
         await lay_default_cards(session, VIGIA)
+        await publish_capabilities(session, VIGIA, default_capabilities())
     own = await note_whose_city(sessions, settings)
     if settings.demo and settings.demo_network is not None and not own:
         await prepare_demo(sessions, settings.demo_network, settings.data)

@@ -26,7 +26,7 @@ HERE_AND_NOW = {"type": "Point", "coordinates": [-60.66, -32.95]}
 class Row:
     """Who may call a route with which body; whom it is hidden from; everybody else is refused.
 
-    Names in braces in the path are things on the stage; `NEW` in a body is a fresh id.
+    Names in braces in the path and the query are things on the stage; `NEW` in a body is a fresh id.
     """
 
     done: frozenset[str]
@@ -35,6 +35,7 @@ class Row:
     query: str = ""
     status: int = 200
     on: dict[str, str] = field(default_factory=dict)  # which of several things on the stage, where not the first
+    content: tuple[str, bytes] | None = None  # a body that is no JSON: its type and its bytes
 
 
 def row(done: frozenset[str], status: int = 200, /, *hidden: str, query: str = "", on: str = "", **body: Any) -> Row:
@@ -47,7 +48,7 @@ NEW = "a new id"
 SHARED = STAFF | {"crew m1", "police"}  # who sees all of the incident on the stage and may write on it
 UNAWARE = ("crew m2", "ambulances", "vecinal oeste", "vecinal este", "administrator")
 REPORTERS = EVERYBODY - {"wall", "administrator"}
-OWN_UNIT = STAFF | {"crew m1", "government", "wall"}
-OTHERS_UNIT = ("crew m2", "police", "ambulances", "vecinal oeste", "vecinal este", "administrator")
+OWN_UNIT = STAFF | {"crew m1", "government", "wall", "administrator"}
+OTHERS_UNIT = ("crew m2", "police", "ambulances", "vecinal oeste", "vecinal este")
 WATCHERS = STAFF | {"government", "wall"}
 NOT_WATCHERS = tuple(PEOPLE - WATCHERS)

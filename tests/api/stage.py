@@ -104,7 +104,6 @@ MATRIX: dict[str, Row] = {
     "POST /people/{person_id}/disable": row(MANAGERS),
     "POST /people/{person_id}/password": row(MANAGERS, 204, password="otra clave de prueba"),
     "GET /zones": row(EVERYBODY),
-    "GET /facilities": row(PEOPLE),
     "GET /zones/{zone_id}": row(EVERYBODY),
     "GET /places/whose": row(EVERYBODY, query="?lon=-60.66&lat=-32.95"),
     "POST /zones": row(MANAGERS, 201, id=NEW, kind="barrio", name="Centro", shape=A_BLOCK),
@@ -174,6 +173,12 @@ class Stage:
         if body is None:
             return None
         return {name: self._word(word) for name, word in body.items()}
+
+    def sent(self, row: Row) -> dict[str, Any]:
+        """The body of a row as a client takes it."""
+        if row.content is None:
+            return {"json": self.dress(row.body)}
+        return {"content": row.content[1], "headers": {"Content-Type": row.content[0]}}
 
     def _word(self, word: Any) -> Any:
         if isinstance(word, dict):

@@ -62,7 +62,7 @@ async def test_whoever_may_is_answered_and_nobody_else(stage: Stage, route: str)
     who_asks = sorted(EVERYBODY) if route != "POST /session" else ["dispatcher", NOBODY]  # a password costs 0.1 s
     for who in who_asks:
         async with desk(stage.app, stage.tokens.get(who)) as client:
-            answer = await client.request(method, stage.fill(path, one.on) + one.query, json=stage.dress(one.body))
+            answer = await client.request(method, stage.fill(path + one.query, one.on), **stage.sent(one))
         found[who] = answer.status_code
         wanted[who] = one.status if who in one.done else 401 if who == NOBODY else 404 if who in one.hidden else 403
         if answer.status_code >= 400 and answer.status_code != one.status:
@@ -80,9 +80,10 @@ async def test_nobody_is_made_to_act_by_a_foreign_page(stage: Stage, route: str)
         async with browser_of(stage.app) as browser:
             del browser.headers["Origin"]
             browser.cookies.set("vigia", stage.tokens[who])
-            answer = await browser.request(
-                method, f"{HERE}/api/v1/{stage.fill(path, one.on)}", json=stage.dress(one.body), headers=headers
-            )
+            sent = stage.sent(one)
+            sent["headers"] = sent.get("headers", {}) | headers
+            where = stage.fill(path + one.query, one.on)
+            answer = await browser.request(method, f"{HERE}/api/v1/{where}", **sent)
         assert (answer.status_code, answer.json()["code"]) == (403, "ForeignOrigin"), headers
 
 

@@ -342,9 +342,13 @@ async def test_without_its_database_every_question_is_told_to_come_back(
             method, _, path = route.partition(" /")
             if route in {"GET /openapi.json", "POST /session"} or path.startswith(("tiles", "city.pmtiles")):
                 continue
-            where = re.sub(r"\{\w+\}", str(new_id()), path) + row.query
+            where = re.sub(r"\{\w+\}", str(new_id()), path + row.query)
+            kind, content = row.content or ("", None)
             body = {name: str(new_id()) if name.endswith("id") else word for name, word in (row.body or {}).items()}
-            answer = await client.request(method, where, json=body if row.body else None)
+            sent: dict[str, Any] = {"json": body if row.body else None}
+            if content is not None:
+                sent = {"content": content, "headers": {"Content-Type": kind}}
+            answer = await client.request(method, where, **sent)
             assert answer.status_code == 503, f"{route}: {answer.text}"
             assert answer.headers["retry-after"] == "2"
             assert answer.json()["code"] == "Busy"

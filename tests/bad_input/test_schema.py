@@ -78,6 +78,10 @@ ROUTES = [route for route in MATRIX if route.partition(" ")[2] not in OURSELVES 
 WORDLESS = {
     "GET /catalogue",
     "GET /units",
+    "GET /units/retired",
+    "GET /units/export",
+    "GET /capabilities",
+    "GET /vehicles",
     "GET /organizations",
     "GET /people",
     "GET /devices",

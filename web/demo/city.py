@@ -27,10 +27,11 @@ from incidents.catalogue import CatalogueVersion, default_content, publish_catal
 from incidents.run_cards import lay_default_cards
 from realtime.access import VIGIA, Role
 from realtime.database import Sessions, now, reading, transaction
+from resources.capabilities import default_capabilities, publish_capabilities
 from resources.organizations import Organization, OrganizationKind, add_organization
 from resources.people import Person, add_person
 from resources.sign_in import set_password
-from resources.units import Unit, add_unit
+from resources.units import Skills, Station, Unit, add_unit
 from web.demo.control import start_simulation
 from web.demo.coquimbo import ATTRIBUTION, CensusZone, land, network_database, read_streets, read_zones
 from web.demo.fleet import (
@@ -164,6 +165,7 @@ async def _found_institutions(sessions: Sessions) -> None:
         if await session.scalar(select(CatalogueVersion.number).limit(1)) is None:
             await publish_catalogue(session, VIGIA, default_content())
         await lay_default_cards(session, VIGIA)
+        await publish_capabilities(session, VIGIA, default_capabilities())
         known = set(await session.scalars(select(Organization.id)))
         vecinales = (await session.scalars(select(Zone).where(Zone.kind == ZoneKind.VECINAL))).all()
         planned: list[tuple[str, OrganizationKind, list[UUID]]] = [
@@ -199,9 +201,8 @@ async def _station_units(sessions: Sessions) -> None:
                 call_sign=unit.call_sign,
                 kind=unit.kind,
                 organization_id=id_of("organization", unit.organization),
-                capabilities=unit.capabilities,
-                base=f"{unit.base.name}, {words_at(network, place)}",
-                base_place=place,
+                skills=Skills(unit.capabilities, unit.amounts),
+                station=Station(f"{unit.base.name}, {words_at(network, place)}", place),
             )
 
 

@@ -182,7 +182,7 @@ class Crews:
 
     def _leave_scene(self, crew: Crew, incident: tuple[Properties, Position] | None) -> list[Act]:
         story = by_code().get(incident[0]["type_code"]) if incident else None
-        takes = "traslado" in crew.unit.capabilities and story is not None and self._rng.random() < story.transport
+        takes = "TRASLADO" in crew.unit.capabilities and story is not None and self._rng.random() < story.transport
         return [self._report(crew, "transporting" if takes else "released")]
 
     def _report(self, crew: Crew, status: str, reason: str = "") -> Act:

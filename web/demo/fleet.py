@@ -45,6 +45,17 @@ HOSPITAL_SOUTH = BaseStation("Hospital Coquimbo", (-71.3335, -29.9605))
 HOSPITALS = (HOSPITAL_NORTH, HOSPITAL_SOUTH)
 
 
+AMOUNTS = {
+    "CAMION": 5,
+    "CISTERNA": 5000,
+    "GRUA": 3,
+    "HIDROELEVADOR": 12,
+    "MOTOBOMBA": 1000,
+    "PERIMETRO": 100,
+    "TRASLADO": 1,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedUnit:
     """A unit of the demo. `patrols`: it drives around while it is free."""
@@ -54,6 +65,11 @@ class PlannedUnit:
     base: BaseStation
     capabilities: tuple[str, ...]
     organization: str = MUNICIPALITY
+
+    @property
+    def amounts(self) -> dict[str, float]:
+        """How much of what it can do, where that is measured."""
+        return {code: AMOUNTS[code] for code in self.capabilities if code in AMOUNTS}
 
     @property
     def patrols(self) -> bool:
@@ -79,25 +95,25 @@ def _units(
 FLEET: tuple[PlannedUnit, ...] = (
     *_units("M1", UnitKind.PATROL, ("GUM", "DEA"), CENTRO, COMPANIAS, ANTENA, PENUELAS, PUERTO, SUR, CENTRO, PUERTO),
     *_units("Moto ", UnitKind.MOTORCYCLE, ("GUM",), CENTRO, COMPANIAS, PENUELAS, PUERTO),
-    *_units("T2", UnitKind.TRAFFIC, ("TRA",), CENTRO, ANTENA, PENUELAS, PUERTO, COMPANIAS, SUR),
-    *_units("PC ", UnitKind.CIVIL_PROTECTION, ("PC", "motobomba"), CENTRO, PUERTO, YARD),
-    *_units("Obras ", UnitKind.WORKS, ("OP", "camión", "grúa", "motobomba"), YARD, YARD, SUR),
-    *_units("Alumbrado ", UnitKind.LIGHTING, ("ALU", "OP", "hidroelevador"), YARD),
-    *_units("Arbolado ", UnitKind.TREES, ("ARB", "motosierra"), YARD, PUERTO),
+    *_units("T2", UnitKind.TRAFFIC, ("TRA", "PERIMETRO"), CENTRO, ANTENA, PENUELAS, PUERTO, COMPANIAS, SUR),
+    *_units("PC ", UnitKind.CIVIL_PROTECTION, ("PC", "MOTOBOMBA", "PERIMETRO"), CENTRO, PUERTO, YARD),
+    *_units("Obras ", UnitKind.WORKS, ("OP", "CAMION", "GRUA", "MOTOBOMBA"), YARD, YARD, SUR),
+    *_units("Alumbrado ", UnitKind.LIGHTING, ("ALU", "OP", "HIDROELEVADOR"), YARD),
+    *_units("Arbolado ", UnitKind.TREES, ("ARB", "MOTOSIERRA"), YARD, PUERTO),
     *_units("Control ", UnitKind.CONTROL, ("CTL",), CENTRO, PUERTO),
     *_units("Social ", UnitKind.SOCIAL, ("DS", "GEN", "NIÑ"), CENTRO, PUERTO),
     *_units("Zoonosis ", UnitKind.ZOONOSIS, ("ZOO",), YARD),
-    *_units("Monitoreo ", UnitKind.MONITORING, ("MON", "cámaras"), MONITORING),
+    *_units("Monitoreo ", UnitKind.MONITORING, ("MON", "CAMARAS"), MONITORING),
     *_units(
         "SIES ",
         UnitKind.AMBULANCE,
-        ("AMB", "traslado"),
+        ("AMB", "TRASLADO"),
         HOSPITAL_NORTH,
         HOSPITAL_NORTH,
         HOSPITAL_SOUTH,
         COMPANIAS,
         organization=AMBULANCES,
     ),
-    *_units("Bomberos ", UnitKind.FIRE, ("BOM", "cisterna"), CENTRO, PUERTO, organization=FIREFIGHTERS),
+    *_units("Bomberos ", UnitKind.FIRE, ("BOM", "CISTERNA"), CENTRO, PUERTO, organization=FIREFIGHTERS),
     *_units("Policía ", UnitKind.POLICE, ("POL",), ANTENA, start=301, organization=POLICE),
 )

@@ -98,16 +98,16 @@ DISPOSITIONS: Mapping[str, str] = {
 OTHER_DISPOSITION = "resolved"
 
 UNITS: Mapping[str, tuple[UnitKind, tuple[str, ...]]] = {
-    "airport": (UnitKind.FIRE, ("BOM", "airport")),
-    "chief": (UnitKind.FIRE, ("BOM", "chief")),
-    "engine": (UnitKind.FIRE, ("BOM", "engine")),
-    "investigation": (UnitKind.FIRE, ("BOM", "investigation")),
-    "medic": (UnitKind.AMBULANCE, ("AMB", "medic")),
-    "private": (UnitKind.AMBULANCE, ("AMB", "private")),
-    "rescue captain": (UnitKind.AMBULANCE, ("AMB", "rescue-captain")),
-    "rescue squad": (UnitKind.FIRE, ("BOM", "rescue-squad")),
-    "support": (UnitKind.FIRE, ("BOM", "support")),
-    "truck": (UnitKind.FIRE, ("BOM", "truck")),
+    "airport": (UnitKind.FIRE, ("BOM", "CISTERNA")),
+    "chief": (UnitKind.FIRE, ("BOM", "JEFATURA")),
+    "engine": (UnitKind.FIRE, ("BOM", "CISTERNA")),
+    "investigation": (UnitKind.FIRE, ("BOM", "PERICIA")),
+    "medic": (UnitKind.AMBULANCE, ("AMB", "TRASLADO")),
+    "private": (UnitKind.AMBULANCE, ("AMB", "TRASLADO")),
+    "rescue captain": (UnitKind.AMBULANCE, ("AMB", "JEFATURA")),
+    "rescue squad": (UnitKind.FIRE, ("BOM", "EXCARCELACION")),
+    "support": (UnitKind.FIRE, ("BOM", "APOYO")),
+    "truck": (UnitKind.FIRE, ("BOM", "ALTURA")),
 }
 OTHER_UNIT = (UnitKind.FIRE, ("BOM",))
 

@@ -1,0 +1,1 @@
+"""Units, what they can do, drive and carry; facilities and stock; photos; spreadsheets."""
