@@ -195,7 +195,7 @@ async def swap_units(
     found = await _find(session, actor, assignment_id)
     incident, others = await _hold_for_sending(session, actor, found.incident_id, [sending], letting_go=[found.unit_id])
     units = await _lock_units(session, {sending.unit_id, found.unit_id})
-    old = await _still_live(session, found.id)
+    old = await _still_live(session, found.id, incident)
     [made] = await _send(session, actor, incident, [sending], at, held=others, replaces=old.id)
     detail = {"replaced_by": str(made.id), "taken_over_by": made.call_sign}
     await _end(session, actor, incident, old, at=at, reason=reason, detail=detail)
@@ -232,7 +232,7 @@ async def reassign(
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
     _must_be_open(incident)
     unit = (await _lock_units(session, [found.unit_id]))[found.unit_id]
-    old = await _still_live(session, found.id)
+    old = await _still_live(session, found.id, left)
     jobs = (await live_jobs(session, [unit.id]))[unit.id]
     if any(job.incident_id == incident.id for job in jobs):
         raise AlreadyOnIt(call_sign=unit.call_sign, incident_code=incident.code)
@@ -288,7 +288,7 @@ async def report_status(
     at = moment(occurred_at)
     before = watch(session)
     letting_go = [found.unit_id] if status in OVER else []
-    incident = await _hold(session, actor, found.incident_id, letting_go)
+    incident = await _hold_home(session, actor, found, letting_go)
     unit = (await _lock_units(session, [found.unit_id]))[found.unit_id]
     assignment = await session.get_one(Assignment, assignment_id, populate_existing=True)
     if assignment.status == status:
@@ -380,7 +380,7 @@ async def stand_down(
     at = moment(occurred_at)
     before = watch(session)
     found = await _find(session, actor, assignment_id)
-    incident = await _hold(session, actor, found.incident_id, [found.unit_id])
+    incident = await _hold_home(session, actor, found, [found.unit_id])
     unit = (await _lock_units(session, [found.unit_id]))[found.unit_id]
     assignment = await session.get_one(Assignment, assignment_id, populate_existing=True)
     if assignment.released_at is not None:
@@ -449,6 +449,41 @@ async def _release_all(
         await _settle(session, actor, units[assignment.unit_id], at)
 
 
+async def move_assignments(
+    session: AsyncSession,
+    actor: Actor,
+    origin: Incident,
+    to: Incident,
+    wanted: Collection[UUID] | None,
+    *,
+    at: dt.datetime,
+) -> tuple[list[Assignment], list[Assignment]]:
+    """Move live assignments (those `wanted`) between two locked incidents, as they are; what moved, and what ended.
+
+    A unit is on an incident once: of one that is sent to both the assignment that leads stays, and the other ends.
+    """
+    live = await live_assignments(session, [origin.id, to.id], lock=True)
+    leaving = [one for one in live[origin.id] if wanted is None or one.id in wanted]
+    there = {one.unit_id: one for one in live[to.id]}
+    units = await _lock_units(session, [one.unit_id for one in leaving])
+    moved, ended = [], []
+    for one in leaving:
+        double = there.get(one.unit_id)
+        if double is not None:
+            spare, of = (double, to) if one.exclusive else (one, origin)
+            await _end(session, actor, of, spare, at=at, reason="merged")
+            ended.append(spare)
+            if spare is one:
+                continue
+        one.incident_id = to.id
+        moved.append(one)
+        unit = units[one.unit_id]
+        if unit.assignment_id == one.id:
+            await engage(session, actor, unit, Engagement(one.id, to.id, to.code, one.status, one.since), at=at)
+    await session.flush()
+    return moved, ended
+
+
 # ── The way to what is locked ─────────────────────────────────────────────────────────────────────
 
 
@@ -476,6 +511,24 @@ async def _hold(
     waiting = {job.incident_id for some in jobs.values() for job in some if not job.exclusive}
     await lock_incidents(session, {incident_id, *waiting, *besides})
     return await access_incident(session, actor, incident_id, lock=True, expected=expected)
+
+
+async def _hold_home(
+    session: AsyncSession, actor: Actor, found: Assignment, letting_go: Collection[UUID] = ()
+) -> Incident:
+    """Lock the incident in which an assignment lies, as `_hold` does; a merge may move it while we wait for that."""
+    while True:
+        incident_id = found.incident_id
+        try:
+            await _hold(session, actor, incident_id, letting_go)
+        except NotFound:  # a crew no longer sees what its assignment has left
+            await session.refresh(found)
+            if found.incident_id == incident_id:
+                raise
+            continue
+        await session.refresh(found)
+        if found.incident_id == incident_id:
+            return await session.get_one(Incident, incident_id)
 
 
 async def _hold_for_sending(
@@ -508,13 +561,15 @@ async def _hold_for_sending(
 
 async def _hold_assignment(session: AsyncSession, actor: Actor, assignment_id: UUID) -> tuple[Incident, Assignment]:
     found = await _find(session, actor, assignment_id)
-    incident = await access_incident(session, actor, found.incident_id, lock=True)
+    incident = await _hold_home(session, actor, found)
     return incident, await session.get_one(Assignment, assignment_id, populate_existing=True)
 
 
-async def _still_live(session: AsyncSession, assignment_id: UUID) -> Assignment:
-    """An assignment whose incident and unit are locked. Raises `IllegalMove` when it has ended."""
+async def _still_live(session: AsyncSession, assignment_id: UUID, incident: Incident) -> Assignment:
+    """An assignment whose incident and unit are locked. Raises `IllegalMove` when it has ended, or was moved away."""
     assignment = await session.get_one(Assignment, assignment_id, populate_existing=True)
+    if assignment.incident_id != incident.id:
+        raise IncidentOver(incident_code=incident.code, state=incident.state)
     if assignment.released_at is not None:
         raise IllegalMove(current=assignment.status, wanted=AssignmentStatus.RELEASED.value)
     return assignment

@@ -37,6 +37,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.places import Shape, geojson, metres_to, near, shape_checks
 from geo.zones import whose
+from incidents import bonds
 from incidents.assignments import (
     STAMPS,
     Assignment,
@@ -106,12 +107,16 @@ MOVES: dict[IncidentState, frozenset[IncidentState]] = {
     S.CANCELLED: frozenset({S.WAITING}),
     S.REFERRED: frozenset({S.WAITING}),
 }
+# Merging (`incidents/merging.py`) leads to `merged` from wherever it was open, and taking it back leads there again.
 
 code_numbers = DatabaseSequence("incident_numbers", metadata=Base.metadata)
 
 
 class Incident(Told, Base):
-    """One incident. `on_board` ends ten minutes after it is over; `stamps` are the first of each T0–T17."""
+    """One incident. `on_board` ends ten minutes after it is over; `stamps` are the first of each T0–T17.
+
+    `least_sensitivity` is that of what was merged into it: below it nobody classifies it.
+    """
 
     __tablename__ = "incidents"
     __table_args__ = (
@@ -131,6 +136,7 @@ class Incident(Told, Base):
     priority: Mapped[int] = mapped_column(SmallInteger)
     sensitivity: Mapped[int] = mapped_column(SmallInteger)
     alarm_level: Mapped[int] = mapped_column(SmallInteger, default=1, server_default=text("1"))
+    least_sensitivity: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
     state: Mapped[IncidentState] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text, default="")
     place: Mapped[str] = mapped_column(Text, default="")
@@ -324,6 +330,7 @@ async def open_incident(
     priority: int | None = None,
     received_at: dt.datetime | None = None,
     reports: int = 0,
+    least_sensitivity: int = 0,
     occurred_at: dt.datetime | None = None,
 ) -> Incident:
     """Open an incident, classified by the catalogue in force. `received_at` is when somebody first told of it."""
@@ -339,7 +346,8 @@ async def open_incident(
         type_code=type_code,
         catalogue_version=words.version,
         priority=words.check_priority(priority or kind.priority),
-        sensitivity=kind.sensitivity,
+        sensitivity=max(kind.sensitivity, least_sensitivity),
+        least_sensitivity=least_sensitivity,
         alarm_level=1,
         state=S.CLASSIFIED,
         summary=summary,
@@ -380,7 +388,7 @@ async def reclassify(
     before = {"type": incident.type_code, "priority": incident.priority}
     incident.type_code, incident.catalogue_version = type_code, words.version
     incident.priority = words.check_priority(priority or kind.priority)
-    incident.sensitivity = kind.sensitivity
+    incident.sensitivity = max(kind.sensitivity, incident.least_sensitivity)
     detail = {"from": before, "to": {"type": type_code, "priority": incident.priority}}
     await tell(session, actor, "incident.reclassified", incident, detail=detail)
     act, permission = "incident.reclassified", Permission.INCIDENT_UPDATE
@@ -496,6 +504,8 @@ async def tell(
     if incident.on_board:
         faces = faces_of(incident, assigned, await catalogue(session, incident.catalogue_version))
     await record(session, actor, kind, incident, faces, incident_id=incident.id, occurred_at=occurred_at, detail=detail)
+    known_to = audience_of(incident, assigned)
+    await bonds.follow(session, incident.id, known_to, sensitivity=incident.sensitivity, on_board=incident.on_board)
 
 
 # ── Taken back ────────────────────────────────────────────────────────────────────────────────────

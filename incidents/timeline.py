@@ -15,7 +15,9 @@ from sqlalchemy import ForeignKey, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incidents.bonds import shown
 from incidents.incident import Incident, access_incident, tell
+from incidents.links import links_of, merged_into
 from incidents.undo import Reversible, Undoing, remember, reversible, watch
 from realtime.access import Actor, Permission, require
 from realtime.database import Base, now
@@ -112,11 +114,29 @@ reversible(Reversible(Note, 1, _lock_notes, _put_back, frozenset({"text"})))
 
 
 async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> list[dict[str, Any]]:
-    """Every entry of an incident, oldest first, each with its note where it is about one."""
+    """Every entry of an incident and of those merged into it, oldest first, each with its note or link if it has one.
+
+    Of another incident it tells as far as the actor sees that one whole: a line about a link to one that he does not
+    see is not there.
+    """
     incident = await access_incident(session, actor, incident_id)
-    notes = {str(note.id): note for note in await session.scalars(select(Note).where(Note.incident_id == incident.id))}
-    entries = await session.scalars(select(Entry).where(Entry.incident_id == incident.id).order_by(Entry.id))
-    return [_shown(entry, notes.get(entry.detail.get("note_id", ""))) for entry in entries]
+    merged = {link.from_id: link for link in await merged_into(session, actor, incident.id)}
+    ids = [incident.id, *merged]
+    links = {str(link.id): link for link in await links_of(session, actor, ids, undone=True)}
+    notes = {str(note.id): note for note in await session.scalars(select(Note).where(Note.incident_id.in_(ids)))}
+    entries = await session.scalars(select(Entry).where(Entry.incident_id.in_(ids)).order_by(Entry.id))
+    lines = []
+    for entry in entries:
+        link = links.get(entry.detail.get("link_id", ""))
+        if link is None and entry.subject.startswith("link:"):
+            continue
+        line = _shown(entry, notes.get(entry.detail.get("note_id", "")))
+        if link is not None:
+            line["link"] = shown(link)
+        if entry.incident_id in merged:
+            line["incident"] = {"id": str(entry.incident_id), "code": merged[entry.incident_id].from_code}
+        lines.append(line)
+    return lines
 
 
 def _shown(entry: Entry, note: Note | None) -> dict[str, Any]:

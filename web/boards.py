@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geo import closures, fences, zones
-from incidents import alarms, incident, reports
+from incidents import alarms, bonds, incident, majors, reports
 from realtime import registers
 from realtime.catch_up import Boards
 from resources import units
@@ -13,6 +13,9 @@ BOARDS: Boards = {
     "report": reports.board,
     "incident": incident.board,
     "alarm": alarms.board,
+    "link": bonds.board,
+    "major": majors.board,
+    "member": bonds.board_of_members,
     "unit": units.board,
     "closure": closures.board,
     "zones": zones.board,

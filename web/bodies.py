@@ -25,6 +25,7 @@ from shapely.geometry.base import BaseGeometry
 from geo import fences, zones
 from geo.addresses import Kind, Precision
 from geo.places import parse_geometry, parse_point, point
+from incidents import majors
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
@@ -69,6 +70,13 @@ def _fence_shape(raw: Any) -> BaseGeometry:
         return raw
     kinds = {"Polygon", "MultiPolygon", "LineString", "MultiLineString"}
     return parse_geometry(raw, kinds, max_vertices=fences.MOST_VERTICES, max_square_metres=fences.LARGEST)
+
+
+def _major_area(raw: Any) -> BaseGeometry:
+    if isinstance(raw, BaseGeometry):
+        return raw
+    kinds = {"Polygon", "MultiPolygon"}
+    return parse_geometry(raw, kinds, max_vertices=majors.MOST_VERTICES, max_square_metres=majors.LARGEST)
 
 
 def _written_out(value: Any) -> Any:
@@ -158,6 +166,20 @@ FenceShape = Annotated[
             },
             "required": ["type", "coordinates"],
             "description": "A GeoJSON area or line, WGS 84, longitude first",
+        }
+    ),
+]
+
+
+MajorArea = Annotated[
+    BaseGeometry,
+    PlainValidator(_major_area),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"type": {"enum": ["Polygon", "MultiPolygon"]}, "coordinates": {"type": "array"}},
+            "required": ["type", "coordinates"],
+            "description": "A GeoJSON polygon or multipolygon of 500 vertices at most, WGS 84, longitude first",
         }
     ),
 ]
