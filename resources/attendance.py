@@ -286,7 +286,7 @@ async def mark_out(
     if at is not None and not stint.started_at <= at <= now():
         raise EndOutOfBounds
     stint.reason = reason
-    await _end(session, actor, stint, How.HAND, at=at, reason=reason)
+    await _end(session, actor, stint, How.HAND, at=at)
     return stint
 
 
@@ -300,7 +300,7 @@ async def stay_on(session: AsyncSession, actor: Actor, member_id: UUID, *, until
     if not now() < until <= max(stint.due_at, now()) + LONGEST_STAY:
         raise EndOutOfBounds
     stint.ends_by, stint.reason = until + (await rules_at(session)).grace, reason
-    detail = _said_of(stint) | {"until": until.isoformat(), "reason": reason}
+    detail = _said_of(stint) | {"until": until.isoformat()}
     await turn_page(session, actor, Register.SHIFTS, "attendance.extended", detail=detail)
     return stint
 
@@ -323,7 +323,7 @@ async def correct_end(
         raise EndOutOfBounds
     was = stint.ended_at
     stint.ended_at, stint.ended_how, stint.reason = ended_at, How.HAND, reason
-    detail = _said_of(stint) | {"was": was.isoformat() if was else None, "reason": reason}
+    detail = _said_of(stint) | {"was": was.isoformat() if was else None}
     await turn_page(session, actor, Register.SHIFTS, "attendance.corrected", detail=detail)
     return stint
 
@@ -383,17 +383,17 @@ async def _begin(
         reason=reason,
     )
     session.add(stint)
-    detail = _said_of(stint) | ({"reason": reason} if reason else {})
+    detail = _said_of(stint) | {"how": how.value}
     await turn_page(session, actor, Register.SHIFTS, "attendance.in", detail=detail, occurred_at=at)
     return stint
 
 
 async def _end(
-    session: AsyncSession, actor: Actor, stint: Stint, how: How, *, at: dt.datetime | None = None, reason: str = ""
+    session: AsyncSession, actor: Actor, stint: Stint, how: How, *, at: dt.datetime | None = None
 ) -> None:
     at = stint.ends_by if how == How.FORGOTTEN else at or now()
     stint.ended_at, stint.ended_how = at, how
-    detail = _said_of(stint) | {"how": how.value} | ({"reason": reason} if reason else {})
+    detail = _said_of(stint) | {"how": how.value}
     kind = "attendance.forgotten" if how == How.FORGOTTEN else "attendance.out"
     await _turn(session, actor, kind, detail, at)
 

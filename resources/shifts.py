@@ -27,6 +27,7 @@ from realtime.errors import AlreadyExists, Malformed, NotAllowed, NotFound, Refu
 from realtime.lifecycle import move
 from realtime.registers import Register, turn_page
 from resources.staff import (
+    Credential,
     EndsBeforeItBegins,
     Member,
     Seen,
@@ -553,41 +554,48 @@ def _hours(span: dt.timedelta) -> float:
     return round(span.total_seconds() / 3600, 1)
 
 
-async def troubles_of(session: AsyncSession, member: Member, slot: ShiftSlot, role: str) -> list[Trouble]:
-    """What speaks against somebody in a slot.
+def troubles_of(
+    member: Member, slot: ShiftSlot, role: str, *, others: Sequence[Span], held: Sequence[Credential], rules: StaffRules
+) -> list[Trouble]:
+    """What speaks against somebody in a slot, beside their other shifts.
 
     Raises `AlreadyPlaced` and `NotThere`, which no reason passes.
     """
     if member.standing(slot.starts_at) != StaffStatus.ACTIVE or member.standing(slot.ends_at) == StaffStatus.LEFT:
         raise NotThere
+    wanted = Span(slot.starts_at, slot.ends_at)
+    for other in others:
+        if overlap(wanted, other):
+            raise AlreadyPlaced(since=other.start, until=other.end)
+    troubles = rest_troubles(wanted, others, rules)
+    asked = rules.role(role)
+    for kind in asked.credentials if asked else ():
+        paper = paper_at(held, kind, slot.starts_at)
+        if paper.valid:  # it has to last as long as the shift
+            paper = paper_at(held, kind, slot.ends_at - dt.timedelta(seconds=1))
+        if not paper.valid:
+            facts = {"credential": kind, "until": paper.until.isoformat() if paper.until else None}
+            troubles.append(Trouble("credential_expired" if paper.held else "credential_missing", facts))
+    return troubles
+
+
+async def shifts_around(session: AsyncSession, member_ids: Collection[UUID], slot: ShiftSlot) -> dict[UUID, list[Span]]:
+    """The shifts of people within a week of a slot, which rest and hours are judged by."""
     query = (
-        select(ShiftSlot.starts_at, ShiftSlot.ends_at)
-        .join(Placement, Placement.slot_id == ShiftSlot.id)
+        select(Placement.member_id, ShiftSlot.starts_at, ShiftSlot.ends_at)
+        .join(ShiftSlot, ShiftSlot.id == Placement.slot_id)
         .where(
-            Placement.member_id == member.id,
+            Placement.member_id.in_(member_ids),
             Placement.removed_at.is_(None),
             ShiftSlot.ends_at > slot.starts_at - WEEK,
             ShiftSlot.starts_at < slot.ends_at + WEEK,
         )
         .order_by(ShiftSlot.starts_at)
     )
-    others = [Span(*row) for row in await session.execute(query)]
-    wanted = Span(slot.starts_at, slot.ends_at)
-    for other in others:
-        if overlap(wanted, other):
-            raise AlreadyPlaced(since=other.start, until=other.end)
-    rules = await rules_at(session)
-    troubles = rest_troubles(wanted, others, rules)
-    asked = rules.role(role)
-    held = (await credentials_of(session, [member.id]))[member.id]
-    for kind in asked.credentials if asked else ():
-        paper = paper_at(held, kind, slot.starts_at)
-        at_the_end = paper_at(held, kind, slot.ends_at - dt.timedelta(seconds=1))
-        if not (paper.valid and at_the_end.valid):
-            held_once, until = paper.held, (at_the_end if paper.valid else paper).until
-            facts = {"credential": kind, "until": until.isoformat() if until else None}
-            troubles.append(Trouble("credential_expired" if held_once else "credential_missing", facts))
-    return troubles
+    found: dict[UUID, list[Span]] = {member_id: [] for member_id in member_ids}
+    for member_id, start, end in await session.execute(query):
+        found[member_id].append(Span(start, end))
+    return found
 
 
 async def place_member(
@@ -618,7 +626,7 @@ def _said_of(placement: Placement) -> dict[str, Any]:
         "slot_id": str(placement.slot_id),
         "member_id": str(placement.member_id),
         "role": placement.role,
-        "reason": placement.reason,
+        "excused": bool(placement.reason),
     }
 
 
@@ -642,7 +650,9 @@ async def _place(
     taken = [one for one in (await placements_in(session, [slot.id]))[slot.id] if one.role == role]
     if len(taken) >= seat.most:
         raise SlotFull(role=role)
-    troubles = await troubles_of(session, member, slot, role)
+    others = (await shifts_around(session, [member.id], slot))[member.id]
+    held = (await credentials_of(session, [member.id]))[member.id]
+    troubles = troubles_of(member, slot, role, others=others, held=held, rules=await rules_at(session))
     if troubles and not reason:
         raise AgainstTheRules(troubles=[trouble.shown() for trouble in troubles])
     placement = Placement(
@@ -771,7 +781,7 @@ async def approve_swap(session: AsyncSession, actor: Actor, swap_id: UUID, *, re
     role = placement.role
     taken = await _place(session, actor, new_id(), slot, members[swap.to_id], role, reason)
     swap.state, swap.decided_at, swap.decided_by, swap.decided_for = state, now(), actor.name, reason
-    await _tell_of_swap(session, actor, "swap.approved", swap, {"new_placement_id": str(taken.id), "reason": reason})
+    await _tell_of_swap(session, actor, "swap.approved", swap, {"new_placement_id": str(taken.id)})
     return swap
 
 
@@ -892,6 +902,33 @@ async def slot_for(
     )
     row = (await session.execute(query)).first()
     return (row[0], row[1]) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could be placed, and what speaks against it. `refusal`: no reason passes it."""
+
+    member: Member
+    troubles: tuple[Trouble, ...]
+    refusal: Refusal | None
+
+
+async def candidates(session: AsyncSession, actor: Actor, slot_id: UUID, *, role: str) -> Sequence[Candidate]:
+    """Who could take a seat in a slot: those of the role first, and of them those whom nothing speaks against."""
+    require(actor, Permission.SHIFT_MANAGE)
+    slot, rules = await _access_slot(session, slot_id), await rules_at(session)
+    query = select(Member).where(Member.status != StaffStatus.LEFT).order_by(Member.name, Member.id)
+    members = (await session.scalars(query)).all()
+    ids = [member.id for member in members]
+    others, held = await shifts_around(session, ids, slot), await credentials_of(session, ids)
+    found = []
+    for member in members:
+        try:
+            troubles = troubles_of(member, slot, role, others=others[member.id], held=held[member.id], rules=rules)
+            found.append(Candidate(member, tuple(troubles), None))
+        except Refusal as refusal:
+            found.append(Candidate(member, (), refusal))
+    return sorted(found, key=lambda one: (one.member.role != role, one.refusal is not None, len(one.troubles)))
 
 
 async def swaps(session: AsyncSession, actor: Actor, *, open_only: bool = False) -> Sequence[tuple[Swap, ShiftSlot]]:
