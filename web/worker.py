@@ -28,6 +28,7 @@ from realtime.idempotency import sweep_answers
 from realtime.jobs import run_jobs
 from realtime.journal import Entry
 from realtime.reactions import Chore, Reaction, run_chores, run_reactions
+from resources.attendance import end_forgotten
 from resources.devices import tend_devices
 from resources.fence_watch import give_up_the_lost, run_fence_watch
 from resources.sign_in import sweep_sign_ins
@@ -89,6 +90,7 @@ CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "watchdogs": (dt.timedelta(seconds=5), look_around),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),
     "sign-ins": (dt.timedelta(hours=1), sweep_sign_ins),
+    "forgotten clock-outs": (dt.timedelta(seconds=30), end_forgotten),
     "attempts": (dt.timedelta(minutes=10), sweep_attempts),
 }
 
