@@ -388,9 +388,7 @@ async def _begin(
     return stint
 
 
-async def _end(
-    session: AsyncSession, actor: Actor, stint: Stint, how: How, *, at: dt.datetime | None = None
-) -> None:
+async def _end(session: AsyncSession, actor: Actor, stint: Stint, how: How, *, at: dt.datetime | None = None) -> None:
     at = stint.ends_by if how == How.FORGOTTEN else at or now()
     stint.ended_at, stint.ended_how = at, how
     detail = _said_of(stint) | {"how": how.value}

@@ -7,7 +7,7 @@ rules all have their times. A unit of which the city has told nothing has no gap
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -141,6 +141,13 @@ async def crew_of(
                 )
             )
     return {unit_id: tuple(crew) for unit_id, crew in found.items()}
+
+
+async def call_signs(session: AsyncSession, unit_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """What units are called; their names are no secret to anybody who sees a shift."""
+    wanted = {unit_id for unit_id in unit_ids if unit_id is not None}
+    query = select(Unit.id, Unit.call_sign).where(Unit.id.in_(wanted))
+    return {row.id: row.call_sign for row in await session.execute(query)}
 
 
 # ── What is missing ───────────────────────────────────────────────────────────────────────────────

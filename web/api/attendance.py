@@ -29,6 +29,7 @@ from resources.attendance import (
     renew_point,
     stay_on,
 )
+from resources.crews import call_signs
 from resources.staff import check_pin
 from resources.units import Unit
 from web.bodies import Body, Code, Name, NewId, Short, When
@@ -100,7 +101,9 @@ class EndBody(Body):
 @router.get("/points")
 async def get_points(session: Session, actor: CurrentActor) -> dict[str, Any]:
     """The codes there are, for who prints them."""
-    return {"points": [_point(one) for one in await all_points(session, actor)]}
+    found = await all_points(session, actor)
+    signs = await call_signs(session, [one.unit_id for one in found])
+    return {"points": [_point(one) | {"where": signs.get(one.unit_id, one.place)} for one in found]}
 
 
 @router.post("/points", status_code=201)

@@ -12,7 +12,7 @@ from pydantic import Field
 from realtime.access import Permission
 from realtime.database import now
 from realtime.errors import Refusal
-from resources.crews import CrewMember, crew_minimums, on_duty, set_crew_minimums
+from resources.crews import CrewMember, call_signs, crew_minimums, on_duty, set_crew_minimums
 from resources.shifts import (
     Placement,
     PlanTooLong,
@@ -147,7 +147,9 @@ class MinimumsBody(Body):
 @router.get("/shift-templates")
 async def get_templates(session: Session, actor: CurrentActor) -> dict[str, Any]:
     """The shifts that come again."""
-    return {"templates": [_template(one) for one in await all_templates(session, actor)]}
+    found = await all_templates(session, actor)
+    signs = await call_signs(session, [one.unit_id for one in found])
+    return {"templates": [_template(one) | {"where": signs.get(one.unit_id, one.place)} for one in found]}
 
 
 @router.post("/shift-templates", status_code=201)
@@ -230,9 +232,12 @@ async def get_shifts(
     slots = await slots_between(session, actor, since, until)
     placed = await placements_in(session, [slot.id for slot in slots])
     names = await members_by_id(session, {one.member_id for some in placed.values() for one in some})
+    signs = await call_signs(session, [slot.unit_id for slot in slots])
     told = actor.may(Permission.SHIFT_MANAGE)  # why the rules were passed may be personal
+    called = {member_id: member.name for member_id, member in names.items()}
     shown = [
-        _slot(slot, placed[slot.id], {one: names[one].name for one in names}, reasons=told) for slot in slots
+        _slot(slot, placed[slot.id], called, reasons=told) | {"where": signs.get(slot.unit_id, slot.place)}
+        for slot in slots
     ]
     return {"since": since, "until": until, "at": now(), "slots": shown}
 
@@ -438,7 +443,10 @@ async def get_swaps(session: Session, actor: CurrentActor) -> dict[str, Any]:
     found = await swaps(session, actor)
     ids = {one for swap, _ in found for one in (swap.from_id, swap.to_id) if one}
     names = {member.id: member.name for member in (await members_by_id(session, ids)).values()}
-    return {"swaps": [_swap(swap, slot, names) for swap, slot in found]}
+    signs = await call_signs(session, [slot.unit_id for _, slot in found])
+    return {
+        "swaps": [_swap(swap, slot, names) | {"where": signs.get(slot.unit_id, slot.place)} for swap, slot in found]
+    }
 
 
 @router.post("/swaps", status_code=201)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from realtime.database import now
 from resources.attendance import on_duty_members
+from resources.crews import call_signs
 from resources.shifts import own_slots
 from resources.staff import (
     Credential,
@@ -186,9 +187,12 @@ async def post_member(
 async def get_member(member_id: UUID, session: Session, actor: CurrentActor, machines: Machines) -> dict[str, Any]:
     """Somebody's file, with their shifts from a week ago on: for who runs the staff, and one's own."""
     shown = await _shown(session, await access_member(session, actor, member_id), machines)
+    slots = await own_slots(session, actor, member_id)
+    signs = await call_signs(session, [slot.unit_id for slot, _ in slots])
     return shown | {
         "slots": [
             {
+                "where": signs.get(slot.unit_id, slot.place),
                 "slot_id": str(slot.id),
                 "placement_id": str(placement.id),
                 "unit_id": str(slot.unit_id) if slot.unit_id else None,
@@ -197,7 +201,7 @@ async def get_member(member_id: UUID, session: Session, actor: CurrentActor, mac
                 "ends_at": slot.ends_at,
                 "role": placement.role,
             }
-            for slot, placement in await own_slots(session, actor, member_id)
+            for slot, placement in slots
         ]
     }
 

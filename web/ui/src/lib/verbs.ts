@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { AssignmentDocument, AssignmentStatus, Catalogue, Closure, ClosureKind, Etas, Feature, Found, Incident, IncidentTask, Level, PlaceMatch, Point, Report, RunCard, Shape, SimilarIncident, TimelineEntry, UndoOffer, Zone, ZoneKind } from "./wire";
+import type { AssignmentDocument, AssignmentStatus, Candidate, Catalogue, ClockPoint, Clocked, Closure, ClosureKind, Etas, Feature, Found, Incident, IncidentTask, Level, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Report, RunCard, Seat, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -116,3 +116,50 @@ export const drawZone = (made: { id: string; kind: ZoneKind; name: string; desk:
 export const amendZone = (id: string, version: number, field: "name" | "desk" | "shape", value: string | GeoJSON.MultiPolygon) =>
   api<Zone>(`/zones/${id}/${field}`, { method: "POST", body: { [field]: value }, version });
 export const endZone = (id: string, version: number) => api<Zone>(`/zones/${id}/end`, { method: "POST", body: {}, version });
+
+// ── Personnel
+export const staff = async () => (await api<{ members: StaffMember[] }>("/staff")).members;
+export const staffRules = () => api<StaffRules>("/staff/rules");
+export const staffFile = (id: string) => api<StaffMember & { slots: { placement_id: string; where: string; starts_at: string; ends_at: string; role: string }[] }>(`/staff/${id}`);
+export const addMember = (made: { id: string; file_number: string; name: string; role: string; organization_id: string; phone: string }) => post<StaffMember>("/staff", made);
+export const amendMember = (member: StaffMember, changes: { name?: string; role?: string; phone?: string; notes?: string }) =>
+  api<StaffMember>(`/staff/${member.id}`, { method: "POST", body: changes, version: member.version });
+export const standing = (member: StaffMember, status: StaffStatus, until: string | null) =>
+  api<StaffMember>(`/staff/${member.id}/standing`, { method: "POST", body: { status, until }, version: member.version });
+export const importStaff = (csv: string) => post<{ added: number; amended: number; same: number; refused: { line: number; reason: string }[] }>("/staff/import", { csv });
+export const setPin = (member: string, pin: string) => post(`/staff/${member}/pin`, { pin });
+export const addCredential = (member: string, made: { id: string; kind: string; number: string; valid_from: string | null; valid_to: string | null }) =>
+  post<StaffCredential>(`/staff/${member}/credentials`, made);
+export const withdrawCredential = (credential: string, reason: string) => post(`/staff/credentials/${credential}/withdraw`, { reason });
+const days = (first: string, last: string) => `?first=${first}&last=${last}`;
+export const workedHours = (member: string, first: string, last: string) => api<WorkedHours>(`/attendance/${member}/hours${days(first, last)}`);
+export const hoursSheet = (first: string, last: string) => `/api/v1/attendance/hours.csv${days(first, last)}`;
+
+export const shifts = async (first: string, last: string) => (await api<{ slots: ShiftSlot[] }>(`/shifts${days(first, last)}`)).slots;
+export const onDuty = () => api<OnDuty>("/shifts/now");
+export const shiftTemplates = async () => (await api<{ templates: ShiftTemplate[] }>("/shift-templates")).templates;
+export const drawTemplate = (made: { id: string; name: string; unit_id?: string; place?: string; weekdays: number[]; starts: string; minutes: number; seats: Seat[] }) =>
+  post<ShiftTemplate>("/shift-templates", made);
+export const endTemplate = (template: ShiftTemplate) => api(`/shift-templates/${template.id}/end`, { method: "POST", body: {}, version: template.version });
+export const planShifts = (first: string, last: string) => post<{ made: number }>("/shifts/generate", { first, last });
+export const candidates = async (slot: string, role: string) => (await api<{ candidates: Candidate[] }>(`/shifts/${slot}/candidates?role=${encodeURIComponent(role)}`)).candidates;
+export const place = (slot: string, made: { id: string; member_id: string; role?: string; reason?: string }) => post<ShiftPerson>(`/shifts/${slot}/placements`, made);
+export const removePlacement = (placement: string, reason = "") => post(`/placements/${placement}/remove`, { reason });
+
+export const swaps = async () => (await api<{ swaps: Swap[] }>("/swaps")).swaps;
+export const askSwap = (id: string, placement_id: string, to_id: string | null) => post<Swap>("/swaps", { id, placement_id, to_id });
+export const acceptSwap = (swap: string, member_id: string) => post<Swap>(`/swaps/${swap}/accept`, { member_id });
+export const approveSwap = (swap: string, reason: string) => post<Swap>(`/swaps/${swap}/approve`, { reason });
+export const rejectSwap = (swap: string, reason: string) => post<Swap>(`/swaps/${swap}/reject`, { reason });
+
+export const onCall = () => api<OnCall>("/on-call");
+export const putOnCall = (made: { id: string; member_id: string; title: string; rank: number; starts_at: string; ends_at: string }) => post<OnCallDuty>("/on-call", made);
+export const takeOffCall = (duty: string) => post(`/on-call/${duty}/take-off`, {});
+
+export const clockPoints = async () => (await api<{ points: ClockPoint[] }>("/attendance/points")).points;
+export const makePoint = (made: { id: string; unit_id?: string; place?: string }) => post<ClockPoint>("/attendance/points", made);
+export const renewPoint = (point: string) => post(`/attendance/points/${point}/renew`);
+export const markIn = (made: { id: string; member_id: string; unit_id?: string; place?: string; reason: string }) => post("/attendance/in", made);
+export const markOut = (member: string, reason: string) => post(`/attendance/${member}/out`, { reason });
+export const clockWhere = (code: string) => api<{ where: string; unit: boolean }>(`/attendance/where?code=${encodeURIComponent(code)}`, { signingIn: true });
+export const clockIn = (made: { id: string; code: string; file_number: string; pin: string }) => api<Clocked>("/attendance/clock", { method: "POST", body: made, signingIn: true });

@@ -422,3 +422,168 @@ export function readFrame(text: string): Frame | null {
     return null;
   }
 }
+
+// ── Personnel (docs/api.md). `where` is a unit's call sign or the name of a place.
+
+export type StaffStatus = "active" | "leave" | "left";
+
+export interface StaffCredential {
+  id: string;
+  kind: string;
+  number: string;
+  valid_from: string;
+  valid_to: string | null;
+  valid: boolean;
+  withdrawn: string | null;
+}
+
+/** What the room sees; whoever runs the staff gets the rest too. */
+export interface StaffMember {
+  id: string;
+  name: string;
+  role: string;
+  status: StaffStatus;
+  on_duty?: boolean;
+  version?: number;
+  file_number?: string;
+  organization_id?: string;
+  phone?: string;
+  notes?: string;
+  has_pin?: boolean;
+  status_to?: string | null;
+  credentials?: StaffCredential[];
+}
+
+export interface StaffRules {
+  number: number;
+  roles: { code: string; name: string; credentials: string[] }[];
+  credentials: { code: string; name: string }[];
+  rest_hours: number;
+  week_hours: number;
+  grace_minutes: number;
+  unplanned_hours: number;
+}
+
+export interface Seat {
+  role: string;
+  min: number;
+  max: number;
+}
+
+export interface ShiftPerson {
+  id: string;
+  member_id: string;
+  name: string;
+  role: string;
+  excused: boolean;
+  reason: string;
+}
+
+export interface ShiftSlot {
+  id: string;
+  name: string;
+  unit_id: string | null;
+  where: string;
+  starts_at: string;
+  ends_at: string;
+  seats: (Seat & { have: number })[];
+  people: ShiftPerson[];
+}
+
+export interface ShiftTemplate {
+  id: string;
+  version: number;
+  name: string;
+  unit_id: string | null;
+  where: string;
+  weekdays: number[];
+  starts: string;
+  minutes: number;
+  seats: Seat[];
+}
+
+/** What speaks against somebody or a crew: a code with its facts; the words are ours. */
+export interface Trouble {
+  code: string;
+  [fact: string]: unknown;
+}
+
+export interface Candidate {
+  member_id: string;
+  name: string;
+  role: string;
+  troubles: Trouble[];
+  refusal: Trouble | null;
+}
+
+export interface CrewPerson {
+  member_id: string;
+  name: string;
+  role: string;
+  since: string;
+  excused: boolean;
+}
+
+export interface OnDuty {
+  at: string;
+  units: { unit_id: string; call_sign: string; people: CrewPerson[]; needs: (Seat & { have: number })[]; until: string | null; gaps: (Trouble & { blocks: boolean })[] }[];
+  places: { place: string; people: CrewPerson[] }[];
+  absent: { slot_id: string; member_id: string; name: string; role: string; since: string; unit_id: string | null; place: string }[];
+}
+
+export type SwapState = "asked" | "accepted" | "approved" | "rejected" | "withdrawn";
+
+export interface Swap {
+  id: string;
+  state: SwapState;
+  from: { id: string; name: string };
+  to: { id: string; name: string } | null;
+  reason: string;
+  asked_at: string;
+  decided_by: string;
+  decided_for: string;
+  where: string;
+  slot: { id: string; name: string; starts_at: string; ends_at: string };
+}
+
+export interface OnCallDuty {
+  id: string;
+  member_id: string;
+  name: string;
+  title: string;
+  rank: number;
+  starts_at: string;
+  ends_at: string;
+}
+
+export interface OnCall {
+  at: string;
+  order: { staff_id: string; name: string; title: string; phone: string; rank: number }[];
+  rota: OnCallDuty[];
+  gaps: { start: string; end: string }[];
+}
+
+export interface WorkedHours {
+  member_id: string;
+  name: string;
+  on_duty: number;
+  committed: number;
+  planned: number;
+  overtime: number;
+  anomalies: { code: string; at: string }[];
+}
+
+export interface ClockPoint {
+  id: string;
+  unit_id: string | null;
+  where: string;
+}
+
+export interface Clocked {
+  what: "in" | "out" | "moved";
+  where: string;
+  unit: boolean;
+  role: string;
+  at: string;
+  due_at: string;
+}
