@@ -21,6 +21,7 @@ from realtime.database import Base, new_id, now
 from realtime.errors import NotFound
 from realtime.registers import Register, turn_page
 from resources.attendance import Stint, stints_at, stints_between
+from resources.capabilities import capabilities
 from resources.gaps import Gap
 from resources.shifts import (
     WEEK,
@@ -153,6 +154,16 @@ async def call_signs(session: AsyncSession, unit_ids: Iterable[UUID | None]) -> 
 # ── What is missing ───────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one of a unit's capabilities asks of its crew: so many of a role, perhaps with a credential."""
+
+    capability: str
+    role: str
+    count: int
+    credential: str | None
+
+
 @dataclass(slots=True)
 class Evidence:
     """What is known of some units' crews at a moment; gaps are judged from it alone."""
@@ -164,6 +175,7 @@ class Evidence:
     stints: Mapping[UUID, Sequence[Stint]]
     credentials: Mapping[UUID, Sequence[Credential]]
     slots: Mapping[UUID, Sequence[ShiftSlot]] = field(default_factory=dict)
+    needs: Mapping[UUID, Sequence[Need]] = field(default_factory=dict)
 
 
 async def evidence_at(session: AsyncSession, unit_ids: Collection[UUID], at: dt.datetime) -> Evidence:
@@ -180,7 +192,24 @@ async def evidence_at(session: AsyncSession, unit_ids: Collection[UUID], at: dt.
         if asked:
             seats[unit_id] = asked
     stints = await stints_between(session, at - WEEK - rules.rest, at + INSTANT, member_ids=people) if people else {}
-    return Evidence(at, rules, crews, seats, stints, await credentials_of(session, people), slots)
+    # Where nothing was told of who crews a unit, what it can do asks for nobody either.
+    told = {unit_id for unit_id in unit_ids if unit_id in crews or unit_id in seats or unit_id in slots}
+    needs = await _needs_of(session, told)
+    return Evidence(at, rules, crews, seats, stints, await credentials_of(session, people), slots, needs)
+
+
+async def _needs_of(session: AsyncSession, unit_ids: Collection[UUID]) -> dict[UUID, list[Need]]:
+    """What units' capabilities ask of their crews: as they are now, for they have no history."""
+    query = select(Unit.id, Unit.capabilities).where(Unit.id.in_(unit_ids))
+    skills = {row.id: row.capabilities for row in await session.execute(query)}
+    known = await capabilities(session, {code for codes in skills.values() for code in codes}) if skills else {}
+    found: dict[UUID, list[Need]] = {}
+    for unit_id, codes in skills.items():
+        for code in codes:
+            for asked in known[code].crew if code in known else ():
+                need = Need(code, asked["role"], asked["count"], asked.get("credential"))
+                found.setdefault(unit_id, []).append(need)
+    return found
 
 
 def _asked_by(slots: Sequence[ShiftSlot]) -> dict[str, Seat]:
@@ -223,7 +252,39 @@ def gaps_in(evidence: Evidence, unit_id: UUID) -> list[Gap]:
         for one in there:
             for code, facts in faults[one.member_id]:
                 gaps.append(Gap(code, facts, blocks=too_few and not one.excused))
+    for asked in evidence.needs.get(unit_id, ()):
+        gaps.extend(_gaps_of_need(evidence, crew, asked))
     return gaps
+
+
+def _gaps_of_need(evidence: Evidence, crew: Sequence[CrewMember], need: Need) -> list[Gap]:
+    """What a capability's need lacks: people of the role, or the credential that they should hold."""
+    there = [one for one in crew if one.role == need.role]
+    if len(there) < need.count:
+        facts = {"role": need.role, "have": len(there), "need": need.count, "capability": need.capability}
+        return [Gap("short_crew", facts)]
+    if need.credential is None:
+        return []
+    papers = [
+        (one, paper_at(evidence.credentials.get(one.member_id, ()), need.credential, evidence.at)) for one in there
+    ]
+    wrong = [(one, paper) for one, paper in papers if not paper.valid]
+    if len(there) - len(wrong) >= need.count:
+        return []
+    return [
+        Gap(
+            "credential_expired" if paper.held else "credential_missing",
+            {
+                "role": one.role,
+                "member_id": str(one.member_id),
+                "credential": need.credential,
+                "capability": need.capability,
+                **({"until": paper.until.isoformat() if paper.until else None} if paper.held else {}),
+            },
+            blocks=not one.excused,
+        )
+        for one, paper in wrong
+    ]
 
 
 def _faults_of(evidence: Evidence, one: CrewMember) -> list[tuple[str, dict[str, Any]]]:

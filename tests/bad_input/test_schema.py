@@ -91,6 +91,7 @@ WORDLESS = {
     "GET /watchdogs",
     "GET /watchdogs/history",
     "GET /staff",
+    "POST /staff/import",
     "GET /staff/rules",
     "GET /shift-templates",
     "GET /crew-minimums",

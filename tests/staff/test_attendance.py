@@ -201,7 +201,7 @@ async def test_clocking_in_needs_no_account_and_says_what_happened(
     key = str(new_id())
     said = [(await clocks(client, code, ana.file_number, PIN, id=key)).json() for _ in range(2)]
     assert said[0] == said[1]
-    assert (said[0]["what"], said[0]["where"], said[0]["role"]) == ("in", "M1", "chofer")
+    assert (said[0]["what"], said[0]["where"], said[0]["role"]) == ("in", "M1", "Chofer")
     async with reading(sessions) as session:
         assert city.units["M1"] in await crew_of(session, [city.units["M1"]], now())
     assert (await clocks(client, code, ana.file_number, PIN)).json()["what"] == "out"

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from realtime.database import now
+from realtime.database import new_id, now
+from resources.capabilities import amend_capability
 from resources.crews import crew_gaps, crew_of, on_duty, set_crew_minimums
 from resources.gaps import Gap
 from resources.readiness import readiness_of
 from resources.shifts import Seat
-from resources.staff import StaffStatus, withdraw_credential
+from resources.staff import StaffStatus, add_credential, withdraw_credential
 from tests.builders import City
 from tests.staff.people import DAY, HOUR, a_licence, a_member, a_placement, a_slot, a_stint, boss, licences_count
 
@@ -77,6 +78,22 @@ async def test_an_expired_credential_blocks_while_nobody_else_can_drive(session:
     await a_licence(session, other)
     await withdraw_credential(session, boss(city), licence.id, reason="inhabilitada")
     assert codes(await gaps_of(session, city, now())) == [("credential_expired", False)]
+
+
+async def test_what_a_unit_can_do_asks_for_a_crew_that_can(session: AsyncSession, city: City) -> None:
+    """Where the city says who crews it; a unit of which nothing is told has no gaps."""
+    at, m1 = now(), city.units["M1"]
+    needs = [{"role": "paramedico", "count": 1, "credential": "matricula"}]
+    await amend_capability(session, boss(city), "GUM", crew=needs)
+    assert await crew_gaps(session, list(city.units.values()), at) == {}
+    await a_stint(session, await a_member(session, city), m1, at - HOUR)
+    (gap,) = await gaps_of(session, city, at)
+    assert gap == Gap("short_crew", {"role": "paramedico", "have": 0, "need": 1, "capability": "GUM"})
+    eva = await a_member(session, city, role="paramedico")
+    await a_stint(session, eva, m1, at - HOUR)
+    assert codes(await gaps_of(session, city, at)) == [("credential_missing", True)]
+    await add_credential(session, boss(city), new_id(), member_id=eva.id, kind="matricula", valid_from=at - DAY)
+    assert await gaps_of(session, city, at) == []
 
 
 async def test_a_credential_that_nobody_told_of_is_missing(session: AsyncSession, city: City) -> None:

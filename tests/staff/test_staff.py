@@ -117,6 +117,30 @@ async def test_a_list_comes_in_line_by_line(session: AsyncSession, city: City) -
     assert len((await credentials_of(session, [ana.id]))[ana.id]) == 1
 
 
+async def test_a_spreadsheet_as_it_really_comes(signed_in: SignIn, sessions: Sessions, city: City) -> None:
+    sheet = (
+        "Legajo;Nombre y apellido;Función;Credencial;Vence\n"
+        "A1;Núñez, Inés;chofer;Licencia de conducir;31/12/2031\n"
+        "A2;Paz, Eva;Paramédico;;\n"
+        "A3;Ruiz, Ana;mago;;\n"
+        "A1;Otra;chofer;;\n"
+        "A4;Sosa, Luz;agente;licencia;31/02/2031\n"
+    ).encode("cp1252")
+    async with signed_in("government") as client:
+        answer = await client.post("/api/v1/staff/import", content=sheet, headers={"Content-Type": "text/csv"})
+        assert answer.status_code == 200, answer.text
+        done = answer.json()
+        assert (done["added"], done["amended"], done["same"]) == (2, 0, 0)
+        assert [(one["line"], one["code"]) for one in done["errors"]] == [
+            (4, "WordUnknown"),
+            (5, "RowTwice"),
+            (6, "DateRefused"),
+        ]
+        people = {one["file_number"]: one for one in (await client.get("/api/v1/staff")).json()["members"]}
+    assert (people["A1"]["name"], people["A1"]["credentials"][0]["valid_to"]) == ("Núñez, Inés", "2031-12-31")
+    assert people["A2"]["role"] == "paramedico"
+
+
 # ── On call ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import io
 from typing import Annotated, Any
@@ -30,15 +29,20 @@ from resources.attendance import (
     stay_on,
 )
 from resources.crews import call_signs
-from resources.staff import check_pin
+from resources.staff import check_pin, rules_at
 from resources.units import Unit
 from web.bodies import Body, Code, Name, NewId, Short, When
 from web.city_days import Day, begins, clock_of, ends
 from web.context import Anybody, CurrentActor, Machines, OnceOnly, Session
+from web.rows import csv_file
 from web.throttle import attempt, forgive
 
 router = APIRouter(prefix="/attendance", tags=["attendance"])
 
+PAYROLL = (
+    *("legajo", "nombre", "rol", "desde", "hasta"),
+    *("horas", "en_incidentes", "planificadas", "extra", "observaciones"),
+)
 WINDOW = dt.timedelta(minutes=15)
 PER_FILE = 5  # wrong PINs; a right one forgives them
 PER_ADDRESS = 100  # a base clocks in from one address
@@ -182,8 +186,9 @@ async def post_clock(
     done = await clock(session, member_id, point, key=body.id)
     await forgive(session, "pin", who)
     await forgive(session, "clock", address)
+    role = (await rules_at(session)).role(done.stint.role)
     return {"what": done.what, "where": done.where, "unit": point.unit_id is not None} | {
-        "role": done.stint.role,
+        "role": role.name if role else done.stint.role,
         "at": done.at,
         "due_at": done.stint.due_at,
     }
@@ -261,31 +266,13 @@ async def get_hours_csv(session: Session, actor: CurrentActor, machines: Machine
     """The same for payroll: one line per person, hours with a decimal comma, as spreadsheets here read them."""
     days = clock_of(machines)
     found = await everybodys_hours(session, actor, begins(first, days), ends(last, days))
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, delimiter=";", lineterminator="\r\n")
-    writer.writerow(
-        [
-            "legajo",
-            "nombre",
-            "rol",
-            "desde",
-            "hasta",
-            "horas",
-            "en_incidentes",
-            "planificadas",
-            "extra",
-            "observaciones",
-        ]
-    )
+    rows = []
     for one in found:
         figures = (one.on_duty, one.committed, one.planned, one.overtime)
         odd = ", ".join(f"{oddity.code} {oddity.at.astimezone(days):%d/%m %H:%M}" for oddity in one.anomalies)
-        cells = [one.member.file_number, one.member.name, one.member.role, first.isoformat(), last.isoformat()]
         hours = [f"{figure.total_seconds() / 3600:.2f}".replace(".", ",") for figure in figures]
-        writer.writerow([harmless(cell) for cell in [*cells, *hours, odd]])
-    name = f"horas-{first}-{last}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(("\ufeff" + sheet.getvalue()).encode(), media_type="text/csv; charset=utf-8", headers=headers)
+        rows.append([one.member.file_number, one.member.name, one.member.role, first, last, *hours, odd])
+    return csv_file(f"horas-{first}-{last}.csv", PAYROLL, rows)
 
 
 @router.get("/{member_id}/hours")
@@ -308,8 +295,3 @@ def _hours(hours: Hours) -> dict[str, Any]:
         "overtime": int(hours.overtime.total_seconds()),
         "anomalies": [{"code": one.code, "at": one.at} for one in hours.anomalies],
     }
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from realtime.database import now
+from realtime.errors import NotFound
 from resources.attendance import on_duty_members
 from resources.crews import call_signs
+from resources.organizations import municipality
 from resources.shifts import own_slots
 from resources.staff import (
     Credential,
@@ -27,6 +29,7 @@ from resources.staff import (
     all_members,
     amend_member,
     credentials_of,
+    import_staff,
     require_sight,
     rules_at,
     seen_by,
@@ -38,6 +41,8 @@ from resources.staff import (
 from web.bodies import Body, Code, Name, NewId, Phone, Short, Text
 from web.city_days import Day, begins, clock_of, ends, last_day
 from web.context import CurrentActor, Expected, Machines, OnceOnly, Session
+from web.rows import RowError, errors_document, read_rows
+from web.staff_rows import COLUMNS, staff_rows
 
 router = APIRouter(prefix="/staff", tags=["staff"])
 
@@ -181,6 +186,30 @@ async def post_member(
         return _whole(member, [], clock_of(machines))
 
     return await once(body.id, do)
+
+
+CSV = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+@router.post("/import", openapi_extra=CSV)
+async def post_import(request: Request, session: Session, actor: CurrentActor, machines: Machines) -> dict[str, Any]:
+    """A list of staff as CSV, by file number; a line that is wrong is left out alone and says why."""
+    require_sight(actor, Seen.ALL)
+    sheet, rules = read_rows(await request.body(), COLUMNS), await rules_at(session)
+    rows = staff_rows(sheet, rules, clock_of(machines))
+    ours = await municipality(session)
+    if ours is None:
+        raise NotFound
+    done = await import_staff(session, actor, rows, organization_id=ours.id)
+    for line, why in done.refused:
+        sheet.errors.append(RowError(line, "", why))
+    return {
+        "added": done.added,
+        "amended": done.amended,
+        "same": done.same,
+        "errors": errors_document(request, sheet.errors, machines.settings.timezone),
+        "ignored": sheet.ignored,
+    }
 
 
 @router.get("/{member_id}")

@@ -40,6 +40,7 @@ ROWS: dict[str, Row] = {
         unplanned_hours=12,
     ),
     "POST /staff": row(RUNNERS, 201, id=NEW, file_number="L9", name="N", role="chofer", organization_id="an agency"),
+    "POST /staff/import": Row(RUNNERS, content=("text/csv", b"legajo;nombre;rol\nL8;Eva Paz;Agente\n")),
     "GET /staff/{member_id}": row(RUNNERS),
     "POST /staff/{member_id}": row(RUNNERS, phone="0"),
     "POST /staff/{member_id}/standing": row(RUNNERS, status="leave", until="2098-01-01"),

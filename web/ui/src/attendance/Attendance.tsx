@@ -3,7 +3,7 @@ import { useEffect, useState, type FormEvent } from "react";
 import { newId, Refusal } from "../lib/api";
 import { explain } from "../lib/explain";
 import { hour } from "../lib/format";
-import { t, word } from "../lib/i18n";
+import { t } from "../lib/i18n";
 import { Logo } from "../lib/ui/Logo";
 import { clockIn, clockWhere } from "../lib/verbs";
 import type { Clocked } from "../lib/wire";
@@ -77,7 +77,7 @@ export function Attendance() {
       ) : done ? (
         <section className="clocked" data-what={done.what} role="status">
           {done.what === "out" ? <IconDoorExit size={64} aria-hidden /> : <IconLogin2 size={64} aria-hidden />}
-          <p>{t(`attendance.done.${done.what}`, { where: done.where, role: word("attendance.role", done.role), hour: hour(done.at) })}</p>
+          <p>{t(`attendance.done.${done.what}`, { where: done.where, role: done.role.toLowerCase(), hour: hour(done.at) })}</p>
           {done.what !== "out" && <small>{t("attendance.until", { hour: hour(done.due_at) })}</small>}
           <button type="button" className="clocking-send" onClick={() => setDone(null)}>
             {t("attendance.next")}

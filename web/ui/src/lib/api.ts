@@ -26,22 +26,25 @@ export const whenSessionOver = (act: () => void): void => {
 interface Options {
   method?: "GET" | "POST" | "DELETE";
   body?: unknown;
+  /** A table instead of a body. */
+  csv?: string;
   /** The version this act expects; 412 when it moved on. */
   version?: number;
   /** A 401 here is an answer and not the end of the session (the sign-in itself). */
   signingIn?: boolean;
 }
 
-export async function api<T>(path: string, { method, body, version, signingIn }: Options = {}): Promise<T> {
+export async function api<T>(path: string, { method, body, csv, version, signingIn }: Options = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (csv !== undefined) headers["Content-Type"] = "text/csv; charset=utf-8";
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
   let response: Response;
   try {
     response = await fetch(BASE + path, {
-      method: method ?? (body === undefined ? "GET" : "POST"),
+      method: method ?? (body === undefined && csv === undefined ? "GET" : "POST"),
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? csv : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT),
     });
   } catch {

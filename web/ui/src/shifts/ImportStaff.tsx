@@ -26,8 +26,8 @@ export function ImportStaff({ opened, onClose }: { opened: boolean; onClose: () 
           <div role="status">
             <strong>{t("shifts.import.done", { added: done.added, amended: done.amended, same: done.same })}</strong>
             <ul className="plain-list">
-              {done.refused.map(({ line, reason }) => (
-                <li key={line}>{t("shifts.import.refused", { line, reason })}</li>
+              {done.errors.map(({ line, column, message }) => (
+                <li key={`${line} ${column}`}>{t("shifts.import.refused", { line, column, message })}</li>
               ))}
             </ul>
           </div>
