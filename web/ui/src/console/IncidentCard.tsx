@@ -14,6 +14,7 @@ import { finish, underControl } from "../lib/verbs";
 import type { Incident } from "../lib/wire";
 import { Assignments } from "./Assignments";
 import { CardHead } from "./CardHead";
+import { CheckIns } from "./CheckIns";
 import { openForm, useDesk } from "./desk";
 import { Dispatch } from "./Dispatch";
 import { CancelForm, CloseForm, HoldForm, ReclassifyForm, RelocateForm, ReopenForm } from "./IncidentActs";
@@ -68,6 +69,7 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
       {form === "relocate" && <RelocateForm incident={incident} />}
       {form === "reopen" && <ReopenForm incident={incident} />}
       <Assignments incident={incident} />
+      {!over && <CheckIns incident={incident} />}
       {mayDispatch && !over && form === null && <Dispatch key={incident.id} incident={incident} />}
       <Tasks incident={incident} />
       <Links incident={incident} />

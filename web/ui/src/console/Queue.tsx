@@ -1,5 +1,5 @@
 import { Button, SegmentedControl, UnstyledButton } from "@mantine/core";
-import { IconLock, IconMapPinOff, IconPlus, IconUsers } from "@tabler/icons-react";
+import { IconBellRinging, IconLock, IconMapPinOff, IconPlus, IconUsers } from "@tabler/icons-react";
 import { useEffect, useRef, useState, type FocusEvent } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
@@ -7,6 +7,7 @@ import { placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { channelIcon, typeIcon } from "../lib/icons";
 import { useKey } from "../lib/keys";
+import { board, useBoard } from "../lib/live";
 import { useMay } from "../lib/session";
 import { isOver, isUnacknowledged } from "../lib/queue";
 import { PriorityMark } from "../lib/ui/PriorityMark";
@@ -181,6 +182,7 @@ function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>;
         <span className="row-side">
           <TargetTimer incident={incident} />
           <span className="row-facts">
+            <AlarmBell incident={incident.id} />
             {incident.reports > 1 && (
               <span className="row-reports" title={t("incident.reports", { count: incident.reports })}>
                 <IconUsers size={13} aria-hidden /> {incident.reports}
@@ -203,6 +205,13 @@ function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>;
       </button>
     </li>
   );
+}
+
+/** Something about it is an alarm that nobody has answered. */
+function AlarmBell({ incident }: { incident: string }) {
+  useBoard();
+  const alarm = board.alarms().find(({ incident_id, state }) => incident_id === incident && state === "raised");
+  return alarm ? <IconBellRinging size={14} aria-label={t("alarms.onRow", { what: t(`alarms.kinds.${alarm.kind}`) })} /> : null;
 }
 
 function MaskedRow({ incident, gone, selected }: { incident: Incident; gone: boolean; selected: boolean }) {

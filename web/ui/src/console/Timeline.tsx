@@ -130,6 +130,8 @@ export function sentence(
     organization: text("organization"),
     fence: text("fence"),
     level: typeof said.to === "number" ? said.to : "",
+    alarm: text("alarm") && word("alarms.kinds", text("alarm")).toLowerCase(),
+    call_sign: text("call_sign"),
   };
   const key = `timeline.kinds.${kind.replace(".", "_")}`;
   const base = (has(key) ? t(key, values) : kind).replace(/[\s:·]+$/, "");

@@ -4,7 +4,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { middleOf } from "./shapes";
-import type { Closure, Feature, Incident, Line, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
+import type { Alarm, Closure, Feature, Incident, Line, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
 import { subjectKind } from "./wire";
 
 export interface Position {
@@ -93,6 +93,10 @@ export class Board {
 
   registers(): Placed<Register>[] {
     return this.all<Register>("register");
+  }
+
+  alarms(): Placed<Alarm>[] {
+    return this.all<Alarm>("alarm");
   }
 
   simulation(): Simulation | null {

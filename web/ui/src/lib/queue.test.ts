@@ -20,7 +20,7 @@ function incident(values: Partial<Incident>): Incident {
 }
 const assigned = (status: Incident["assignments"][number]["status"]) => [
   {
-    id: "a", unit_id: "u", call_sign: "M1", status, since: iso(1), exclusive: true, acknowledge_by: null, staging: null, need: null,
+    id: "a", unit_id: "u", call_sign: "M1", status, since: iso(1), exclusive: true, acknowledge_by: null, check_in_due_at: null, staging: null, need: null,
     overridden: false, made_at: iso(1), made_by: "",
   },
 ];

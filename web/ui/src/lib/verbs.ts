@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { AssignmentDocument, AssignmentStatus, Candidate, Catalogue, ClockPoint, Clocked, Closure, ClosureKind, Etas, Feature, Found, Incident, IncidentTask, Level, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Report, RunCard, Seat, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, ClockPoint, Clocked, Closure, ClosureKind, Etas, Feature, Found, Incident, IncidentTask, Level, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Report, RunCard, Seat, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -163,3 +163,15 @@ export const markIn = (made: { id: string; member_id: string; unit_id?: string; 
 export const markOut = (member: string, reason: string) => post(`/attendance/${member}/out`, { reason });
 export const clockWhere = (code: string) => api<{ where: string; unit: boolean }>(`/attendance/where?code=${encodeURIComponent(code)}`, { signingIn: true });
 export const clockIn = (made: { id: string; code: string; file_number: string; pin: string }) => api<Clocked>("/attendance/clock", { method: "POST", body: made, signingIn: true });
+
+/** An alarm as it was read: who came second is told so. */
+export const answerAlarm = (alarm: Alarm, note = "") => api<Feature<Alarm>>(`/alarms/${alarm.id}/answer`, { method: "POST", body: { note }, version: alarm.version });
+export const shelveAlarm = (alarm: Alarm, minutes: number, reason: string) =>
+  api<Feature<Alarm>>(`/alarms/${alarm.id}/shelve`, { method: "POST", body: { minutes, reason }, version: alarm.version });
+export const whomToCall = (alarm: string) => api<{ step: string; name: string | null; title: string | null; phone: string | null }>(`/alarms/${alarm}/whom`);
+export const checkIn = (assignment: string) => post(`/assignments/${assignment}/check-in`);
+export const checkInEverybody = (incident: string) => post(`/incidents/${incident}/check-in`);
+export const watchdogs = () => api<WatchdogRules>("/watchdogs");
+export const amendWatchdog = (rules: WatchdogRules, key: string, change: Partial<WatchdogRule>) =>
+  api<WatchdogRules>(`/watchdogs/${key}`, { method: "POST", body: change, version: rules.version });
+export const alarmReport = (weeks: number) => api<AlarmReport>(`/alarms/report?weeks=${weeks}`);

@@ -27,6 +27,8 @@ export interface LiveAssignment {
   exclusive: boolean;
   /** Until when the crew should have said that it heard; null once it has. */
   acknowledge_by: string | null;
+  /** By when the crew on scene must say that it is well; null where no rule asks. */
+  check_in_due_at: string | null;
   staging: { name: string; lon: number; lat: number; since: string } | null;
   need: string | null;
   overridden: boolean;
@@ -586,4 +588,76 @@ export interface Clocked {
   role: string;
   at: string;
   due_at: string;
+}
+
+/* ---------------------------------------------------------------- alarms */
+
+export type AlarmKind =
+  | "battery_low" | "check_in_due" | "not_moving" | "past_promised" | "position_lost" | "sos_unanswered" | "stuck" | "unacknowledged" | "unattended";
+export type AlarmStep = "desk" | "supervisor" | "on_call_1" | "on_call_2" | "on_call_3" | "on_call_4";
+
+export interface Alarm extends Base {
+  kind: AlarmKind;
+  severity: "high" | "medium";
+  state: "raised" | "answered" | "shelved";
+  about: string;
+  since: string;
+  raised_at: string;
+  incident_id: string | null;
+  incident_code: string | null;
+  unit_id: string | null;
+  call_sign: string | null;
+  assignment_id: string | null;
+  facts: { priority?: Level; status?: string; seconds?: number; promised?: number; metres_away?: number; percent?: number };
+  /** A crew is not told who has it. */
+  step?: AlarmStep;
+  level?: number;
+  whom?: string;
+  answered_at?: string | null;
+  answered_by?: string | null;
+  answer_note?: string;
+  shelved_until?: string | null;
+  shelved_by?: string | null;
+  shelve_reason?: string;
+}
+
+export interface WatchdogRule {
+  key: string;
+  kind: AlarmKind;
+  seconds: number;
+  escalate_after: number;
+  severity: "high" | "medium";
+  steps: AlarmStep[];
+  priority: Level | null;
+  unit_kind: string | null;
+  status: AssignmentStatus | null;
+  threshold: number | null;
+  repeat_after: number | null;
+  enabled: boolean;
+}
+
+export interface WatchdogRules {
+  version: number;
+  made_at: string | null;
+  made_by: string;
+  rules: WatchdogRule[];
+}
+
+export interface AlarmReport {
+  since: string;
+  until: string;
+  raised: number;
+  unanswered_percent: number;
+  flood_minutes: number;
+  rules: {
+    rule: string | null;
+    kind: AlarmKind;
+    raised: number;
+    per_day: number;
+    unanswered_percent: number;
+    gone_unanswered: number;
+    shelved: number;
+    escalated: number;
+    answered_after_seconds: number | null;
+  }[];
 }
