@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from itertools import pairwise
 from typing import Any
@@ -363,3 +364,39 @@ def test_fixes_never_leap_even_at_twenty_times_the_pace() -> None:
     leaps = [haversine(one.longitude, one.latitude, two.longitude, two.latitude) for (_, _, one), (_, _, two) in pairs]
     assert max(leaps) < STEP + 20
     assert clock() > 0
+
+
+# ── Alarms ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_desk_answers_an_alarm_after_a_while_and_leaves_peoples_own_for_longer() -> None:
+    world = World(clock=Clock())
+    own, strange = str(demo_id(random.Random(1))), "01900000-0000-7000-8000-000000000001"
+    for name, incident_id, state in (("a", own, "raised"), ("b", strange, "raised"), ("c", own, "answered")):
+        one = feature(f"alarm:{name}", incident_id=incident_id, state=state)
+        world.features[one["properties"]["subject"]] = one
+    desk = Desk(random.Random(1), kinds_of(default_content(), CARDS), {}, started=-1000)
+    assert desk.acts(0, world, {}) == []
+    assert [act.path for act in desk.acts(60, world, {})] == ["/alarms/a/answer"]
+    assert desk.acts(61, world, {}) == [], "it was asked a moment ago"
+    del world.features["alarm:a"]
+    assert [act.path for act in desk.acts(200, world, {})] == ["/alarms/b/answer"]
+
+
+def test_few_crews_forget_and_most_check_in_before_they_must() -> None:
+    planned = next(unit for unit in FLEET if unit.patrols)
+    crews = Crews(random.Random(3), town(), [Crew("u", planned, "dotacion-m11", A, A)], started=-1000)
+    forgot = checked = 0
+    for number in range(400):
+        world = World(clock=Clock())
+        due = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=30)).isoformat()
+        mine = {"id": f"s{number}", "status": "assigned", "check_in_due_at": due}
+        world.features["incident:i"] = an_incident("i", type_code="INC-01", priority=1, assignments=[mine])
+        busy = a_unit("u", status="assigned", assignment_id=mine["id"], incident_id="i")
+        world.features["unit:u"] = busy
+        assert crews.acts(0, world) == []
+        forgot += crews.crews["u"].due > 60
+        busy["properties"]["status"] = "on_scene"
+        checked += [act.path for act in crews.acts(1, world)] == [f"/assignments/s{number}/check-in"]
+    assert 5 < forgot < 50
+    assert 350 < checked < 400

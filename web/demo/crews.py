@@ -28,6 +28,9 @@ MOST_STEPS = 10
 PERSON_SECONDS = 240.0  # how long a crew leaves the buttons alone after a person pressed one for it
 REFUSE_SHARE = 0.015  # a flat tyre, a prisoner on board; never what a person sends
 NOTE_SHARE = 0.6
+FORGET_SHARE = 0.05  # of sendings: the radio was busy, the buttons were forgotten; the desk's alarm says so
+FORGETS = {"assigned": (75.0, 150.0), "acknowledged": (130.0, 240.0), "en_route": (420.0, 700.0)}
+CHECK_IN_BEFORE = 60.0  # seconds before it is due at which a crew says that it is well
 RUSH_SECONDS = 60.0
 
 DRIVING = frozenset({"en_route", "transporting"})
@@ -118,7 +121,7 @@ class Crews:
             return
         crew.status = unit["status"]
         incident = world.incident(unit["incident_id"])
-        crew.due = now + self._pause(now, crew, incident)
+        crew.due = now + (self._forgets(crew, incident) or self._pause(now, crew, incident))
         by_person = crew.assignment is not None and crew.status not in {"assigned", *crew.said}
         if by_person and crew.known:
             crew.due = max(crew.due, now + PERSON_SECONDS)
@@ -146,6 +149,24 @@ class Crews:
                 return self._rng.uniform(15, 90)
         return 0.0
 
+    def _forgets(self, crew: Crew, incident: tuple[Properties, Position] | None) -> float:
+        """How long a crew does not think of its buttons; 0 for most, and always the same for the same sending."""
+        dice = random.Random(f"{crew.assignment}:{crew.status}")
+        grave = incident is not None and incident[0]["priority"] == 1  # elsewhere no alarm would come of it
+        forgets = grave and crew.status in FORGETS and dice.random() < FORGET_SHARE
+        return dice.uniform(*FORGETS[crew.status]) if forgets else 0.0
+
+    def _checks_in(self, crew: Crew, incident: tuple[Properties, Position] | None) -> list[Act]:
+        """On scene it says that it is well, a while before it must; one in twenty waits to be asked."""
+        mine = [one for one in incident[0]["assignments"] if one["id"] == crew.assignment] if incident else []
+        due_at = mine[0].get("check_in_due_at") if mine else None
+        if due_at is None or random.Random(f"{crew.assignment}:{due_at}").random() < FORGET_SHARE:
+            return []
+        left = (dt.datetime.fromisoformat(due_at) - dt.datetime.now(dt.UTC)).total_seconds()
+        if left > CHECK_IN_BEFORE:
+            return []
+        return [Act(crew.account, f"/assignments/{crew.assignment}/check-in", {}, f"assignment:{crew.assignment}")]
+
     def _step(self, now: float, crew: Crew, unit: Properties, world: World) -> list[Act]:
         incident = world.incident(unit["incident_id"])
         acts: list[Act] = []
@@ -153,6 +174,8 @@ class Crews:
             self._roam(now, crew)
         elif crew.status == "en_route":
             acts = self._approach(now, crew, *incident) if incident else []
+        elif crew.status == "on_scene" and now < crew.due:
+            acts = self._checks_in(crew, incident)
         elif now >= crew.due and (crew.status != "transporting" or crew.arrived(now)):
             match crew.status:
                 case "assigned" if self._refuses(crew):

@@ -26,6 +26,10 @@ WIDE = 200.0  # metres within which the same sort of event is taken for the same
 STALE_SECONDS = 3600.0  # an incident for which nobody could be sent for so long is told so and closed
 RUSH_SECONDS = 45.0  # the first seconds of a run, in which everybody is quick: see Neighbours.open_the_day
 
+ANSWER_SECONDS = (12.0, 40.0)  # after which the desk answers an alarm …
+LEARNER_SECONDS = 180.0  # … or one about what a person has opened: alarms are for learning too
+ANSWERS = ("Los llamo por radio.", "Ya hablé con la dotación.", "Mando a otro si no contestan.")
+
 MOST_UNITS = {1: 4, 2: 2, 3: 2, 4: 1}
 
 
@@ -77,6 +81,7 @@ class Desk:
     started: float = 0.0
     _cases: dict[str, Case] = field(default_factory=dict)
     _skills: set[str] = field(default_factory=set)
+    _heard: dict[str, float] = field(default_factory=dict)  # when each alarm was first seen
 
     def acts(self, now: float, world: World, where: Mapping[str, Position]) -> list[Act]:
         """What is due; `where` are the positions of the units."""
@@ -98,10 +103,24 @@ class Desk:
         for incident, place in sorted(incidents, key=lambda one: (one[0]["priority"], one[0]["opened_at"])):
             if not world.awaits(incident["subject"]):
                 acts += self._work(now, incident, place, free, where)
+        acts += self._answers(now, world)
         for act in acts:
             world.asked(act.about)
             for sending in act.body.get("units", ()):
                 world.asked(f"unit:{sending['unit_id']}")
+        return acts
+
+    def _answers(self, now: float, world: World) -> list[Act]:
+        """Answer the alarms that have waited for a while."""
+        raised = {alarm["subject"]: alarm for alarm in world.alarms()}
+        self._heard = {subject: self._heard.get(subject, now) for subject in raised}
+        acts = []
+        for subject, alarm in raised.items():
+            dice = random.Random(subject)
+            strange = alarm["incident_id"] is not None and not ours(alarm["incident_id"])
+            patience = LEARNER_SECONDS if strange else dice.uniform(*ANSWER_SECONDS)
+            if now - self._heard[subject] >= patience and not world.awaits(subject):
+                acts.append(Act(DISPATCH, f"/alarms/{alarm['id']}/answer", {"note": dice.choice(ANSWERS)}, subject))
         return acts
 
     def hands_off(self, now: float, act: Act) -> None:

@@ -108,6 +108,11 @@ class World:
         longitude, latitude = feature["geometry"]["coordinates"]
         return feature["properties"], (longitude, latitude)
 
+    def alarms(self) -> list[Properties]:
+        """The alarms that nobody has answered or put aside."""
+        alarms = [one["properties"] for subject, one in self.features.items() if subject.startswith("alarm:")]
+        return [one for one in alarms if one["state"] == "raised"]
+
     def units(self) -> dict[str, Properties]:
         """The units by id."""
         return {properties["id"]: properties for properties, _ in self._of("unit:")}
