@@ -410,9 +410,9 @@ async def clear_alarm(session: AsyncSession, alarm: Alarm, why: Why) -> None:
     await _tell(session, VIGIA, "alarm.cleared", alarm, why=why.value)
 
 
-async def show_alarm_to(session: AsyncSession, alarm: Alarm, sensitivity: int) -> None:
-    """A locked alarm becomes as secret as its incident has become."""
-    alarm.sensitivity = sensitivity
+async def show_alarm_to(session: AsyncSession, alarm: Alarm, incident: Incident) -> None:
+    """A locked alarm goes with an incident: as secret as that has become, or another's since its unit is."""
+    alarm.incident_id, alarm.incident_code, alarm.sensitivity = incident.id, incident.code, incident.sensitivity
     await _tell(session, VIGIA, "alarm.retold", alarm)
 
 

@@ -458,8 +458,11 @@ async def _bring_up(session: AsyncSession, incident: Incident, causes: Sequence[
     standing = {cause.key for cause in causes}
     live = {one.id: one for one in (await live_assignments(session, [incident.id]))[incident.id]}
     for alarm in await open_alarms(session, incident_id=incident.id):
+        if (went_to := await _went_to(session, alarm, live)) is not None:
+            await show_alarm_to(session, alarm, went_to)
+            continue
         if alarm.sensitivity != incident.sensitivity:
-            await show_alarm_to(session, alarm, incident.sensitivity)
+            await show_alarm_to(session, alarm, incident)
         if alarm.kind in ON_UNITS:
             one = live.get(alarm.assignment_id) if alarm.assignment_id else None
             moved_on = alarm.kind == K.NOT_MOVING and one is not None and one.status != A.EN_ROUTE
@@ -467,6 +470,16 @@ async def _bring_up(session: AsyncSession, incident: Incident, causes: Sequence[
                 await clear_alarm(session, alarm, Why.CAUSE_GONE)
         elif alarm.kind != K.SOS_UNANSWERED and (alarm.kind, alarm.about, alarm.since) not in standing:
             await clear_alarm(session, alarm, await _why(session, alarm, incident, rules))
+
+
+async def _went_to(session: AsyncSession, alarm: Alarm, live: Mapping[UUID, Assignment]) -> Incident | None:
+    """The incident to which an alarm's assignment was moved (by a merge or a split); None where it stays."""
+    if alarm.assignment_id is None or alarm.assignment_id in live:
+        return None
+    one = await session.get_one(Assignment, alarm.assignment_id, populate_existing=True)
+    if one.released_at is not None or one.incident_id == alarm.incident_id:
+        return None
+    return await session.get_one(Incident, one.incident_id, populate_existing=True)
 
 
 async def _why(session: AsyncSession, alarm: Alarm, incident: Incident, rules: Rules) -> Why:
@@ -588,7 +601,7 @@ async def start_clocks(session: AsyncSession, entry: Entry) -> None:
         alarm = await session.get(Alarm, UUID(id_), populate_existing=True)
         if alarm is None:
             return
-        if entry.kind == "alarm.raised" and alarm.incident_id is not None:
+        if entry.kind in {"alarm.raised", "alarm.retold"} and alarm.incident_id is not None:
             await _look_now(session, alarm.incident_id)  # its cause may have gone while it was raised
         at = _when(alarm, await watchdog_rules(session))
         if at is not None:

@@ -17,6 +17,7 @@ from incidents.check_ins import NobodyOnScene, NotOnScene, check_in, check_in_ev
 from incidents.closing import close_incident
 from incidents.dispatch import OnBusy, Sending, dispatch_units, report_status
 from incidents.incident import Incident, reclassify
+from incidents.merging import merge_incidents
 from incidents.watchdogs import (
     LOOK,
     BadRule,
@@ -463,3 +464,23 @@ async def test_raised_by_others_it_is_raised_once(session: AsyncSession, city: C
     await clockwork.settle()
     assert len(await alarms(session)) == 1
     assert LOOK == "watchdogs.look"
+
+
+async def test_an_alarm_goes_with_its_unit_when_incidents_are_merged(
+    session: AsyncSession, city: City, clockwork: Clockwork
+) -> None:
+    actor = city.actor("supervisor")
+    incident, assignment = await sent(session, city)
+    kept = await an_incident(session, actor, type_code=PROTECTED)
+    await age(session, assignment, 61)
+    await clockwork.settle()
+    (alarm,) = await alarms(session, K.UNACKNOWLEDGED)
+    await merge_incidents(session, actor, incident.id, link_id=new_id(), into_id=kept.id, reason="es lo mismo")
+    await clockwork.settle()
+    await session.refresh(alarm)
+    assert (alarm.state, alarm.incident_id, alarm.sensitivity) == (AlarmState.RAISED, kept.id, 3)
+    assert await board(session, city.actor("dispatcher")) == []
+    await report_status(session, actor, assignment.id, status=A.EN_ROUTE)
+    await clockwork.settle()
+    await session.refresh(alarm)
+    assert alarm.state == AlarmState.CLEARED

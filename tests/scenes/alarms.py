@@ -100,7 +100,8 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
 @scene(show_alarm_to)
 async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
     alarm = await an_alarm(session, city)
-    return lambda: show_alarm_to(session, alarm, 3)
+    secret = await an_incident(session, city.actor("trained"), type_code="SEG-07")
+    return lambda: show_alarm_to(session, alarm, secret)
 
 
 @scene(check_in)
