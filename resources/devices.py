@@ -303,6 +303,13 @@ def device_document(device: Device, call_sign: str | None = None, sign: DeviceSi
     }
 
 
+async def all_unit_names(session: AsyncSession, actor: Actor) -> list[dict[str, Any]]:
+    """The units that a device can go with. Who manages devices names them, also if he follows none."""
+    require(actor, Permission.DEVICE_MANAGE)
+    rows = await session.execute(select(Unit.id, Unit.call_sign).order_by(Unit.call_sign))
+    return [{"id": str(id_), "call_sign": call_sign} for id_, call_sign in rows]
+
+
 async def quality_of(session: AsyncSession, actor: Actor, device_id: UUID, *, days: int = 14) -> dict[str, Any]:
     """What became of what a device said, day by day (newest first), and with which units it went."""
     device = await access_device(session, actor, device_id)

@@ -6,23 +6,35 @@ By our own clock, because a device's may say 1970 or 2099. A day is forgotten by
 from __future__ import annotations
 
 import datetime as dt
+import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from sqlalchemy import CheckConstraint, Column, DateTime, Double, Index, SmallInteger, Table, Uuid, select, text
+from sqlalchemy import CheckConstraint, Column, DateTime, Double, Index, SmallInteger, Table, Uuid, func, select, text
 from sqlalchemy.dialects.postgresql import REAL, distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from geo.places import haversine
+from realtime.access import Actor
 from realtime.database import Base, now
+from realtime.errors import Malformed
+from realtime.registers import Register, turn_page
+from resources.units import access_unit
 
 KEPT = dt.timedelta(days=30)  # enough for a complaint or an inquiry to ask for it; a track is personal data
 AHEAD = 3  # days of partitions made in advance: a worker may be away over a weekend
 MOST = 20_000  # points of one track: a shift at one a second is 28,800, and nobody sees the difference
+
+LONGEST_REPLAY = dt.timedelta(hours=25)  # a day, also the one on which clocks are put back
+MOST_REPLAYED = 30_000  # points of a day that is looked at again: one each three seconds
+GAP = dt.timedelta(minutes=3)  # silent for longer, nobody knows where it was
+STOP_M, STOP_LASTS = 40.0, dt.timedelta(minutes=2)  # so near to one place for so long, it stood
 
 ON_EARTH = "lon BETWEEN -180 AND 180 AND lat BETWEEN -90 AND 90"  # NaN is greater than all numbers
 
@@ -58,6 +70,13 @@ class Fix:
     doubt: Doubt = SURE
     battery: float | None = None  # 0…1; of the marker only
     device_id: UUID | None = None  # whose counts it belongs to
+
+
+FIELDS = ("unit_id", "lon", "lat", "fixed_at", "received_at", "heading", "speed_kmh", "accuracy_m", "doubt")
+
+
+class BadWindow(Malformed):
+    """A track is looked at from one moment to a later one, at most {hours} hours after."""
 
 
 position_history = Table(
@@ -97,6 +116,111 @@ async def track(session: AsyncSession, unit_id: UUID, since: dt.datetime, until:
         [row.lon, row.lat, row.heading, row.speed_kmh, milliseconds(row.fixed_at)]
         for row in await session.execute(query)
     ]
+
+
+# ── A day again ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A unit stood here, from when until when."""
+
+    lon: float
+    lat: float
+    since: dt.datetime
+    until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Where a unit was, to be looked at again. `points` are believed, in order of time; `doubtful` are not.
+
+    `gaps` are times of which nothing is known: between two fixes, before the first and after the last.
+    """
+
+    points: list[Fix]
+    doubtful: list[Fix]
+    gaps: list[tuple[dt.datetime, dt.datetime]]
+    stops: list[Stop]
+    metres: float
+
+
+async def look_at_track(
+    session: AsyncSession, actor: Actor, unit_id: UUID, *, since: dt.datetime, until: dt.datetime
+) -> Replay:
+    """Where a unit was between two moments of the days that are kept. Whoever sees the unit may; each look is recorded.
+
+    A unit's track is that of the people in it: what somebody looked at, and when, must be known to whoever asks later.
+    """
+    unit = await access_unit(session, actor, unit_id)
+    until = min(until, now())
+    if not since < until <= since + LONGEST_REPLAY:
+        raise BadWindow(hours=int(LONGEST_REPLAY.total_seconds() // 3600))
+    fixes = await _fixes(session, unit.id, since, until)
+    detail = {"unit_id": str(unit.id), "since": since.isoformat(), "until": until.isoformat()}
+    await turn_page(session, actor, Register.DEVICES, "device.track_seen", detail=detail)
+    return replayed(fixes, since, until)
+
+
+async def _fixes(session: AsyncSession, unit_id: UUID, since: dt.datetime, until: dt.datetime) -> list[Fix]:
+    """One fix for each of so many equal parts of the time, so that a day of one a second is no 86,400."""
+    step = dt.timedelta(seconds=max(1, math.ceil((until - since).total_seconds() / MOST_REPLAYED)))
+    history = position_history.c
+    part = func.date_bin(step, history.fixed_at, since)
+    believed = history.doubt.bitwise_and((ASTRAY | Doubt.MOCK).value) == 0
+    query = (
+        select(*(history[name] for name in FIELDS))
+        .where(
+            history.unit_id == unit_id,
+            history.fixed_at >= since,
+            history.fixed_at < until,
+            history.received_at >= since - dt.timedelta(hours=1),
+        )
+        .ext(distinct_on(part, believed))
+        .order_by(part, believed, history.fixed_at)
+    )
+    rows = [Fix(**{**row._mapping, "doubt": Doubt(row.doubt)}) for row in await session.execute(query)]
+    return sorted(rows, key=lambda fix: fix.fixed_at)
+
+
+def replayed(fixes: Sequence[Fix], since: dt.datetime, until: dt.datetime) -> Replay:
+    """What a track says: where it stood, how far it went, and where it is silent. `fixes` in order of time."""
+    points: list[Fix] = []
+    for fix in fixes:
+        if not fix.doubt & (ASTRAY | Doubt.MOCK):
+            stood = points[-1] if points and fix.doubt & Doubt.JITTER else fix
+            points.append(replace(fix, lon=stood.lon, lat=stood.lat))
+    moments = [since, *(fix.fixed_at for fix in points), until]
+    gaps = [(one, other) for one, other in pairwise(moments) if other - one > GAP]
+    return Replay(
+        points,
+        [fix for fix in fixes if fix.doubt & (ASTRAY | Doubt.MOCK)],
+        gaps,
+        _stops(points),
+        sum(_metres(one, other) for one, other in pairwise(points) if other.fixed_at - one.fixed_at <= GAP),
+    )
+
+
+def _stops(points: Sequence[Fix]) -> list[Stop]:
+    """Where it stayed within some metres for some minutes; silence ends a stop."""
+    stops: list[Stop] = []
+    first = last = 0
+    for place, fix in enumerate(points):
+        near = _metres(points[first], fix) <= STOP_M
+        if not near or fix.fixed_at - points[last].fixed_at > GAP:
+            stops += _stop(points[first], points[last])
+            first = place
+        last = place
+    return stops + (_stop(points[first], points[last]) if points else [])
+
+
+def _stop(first: Fix, last: Fix) -> list[Stop]:
+    stood = last.fixed_at - first.fixed_at >= STOP_LASTS
+    return [Stop(first.lon, first.lat, first.fixed_at, last.fixed_at)] if stood else []
+
+
+def _metres(one: Fix, other: Fix) -> float:
+    return haversine(one.lon, one.lat, other.lon, other.lat)
 
 
 def milliseconds(moment: dt.datetime) -> int:

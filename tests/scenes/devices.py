@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from realtime.access import Actor
-from realtime.database import new_id
+from realtime.database import new_id, now
 from resources.devices import (
     Device,
     DeviceKind,
@@ -18,6 +19,7 @@ from resources.devices import (
     pair_device,
     revoke_device,
 )
+from resources.tracks import look_at_track
 from tests.builders import City
 from tests.scenes import scene
 
@@ -65,3 +67,9 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
 async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
     device = await a_device(session, city)
     return lambda: revoke_device(session, city.actor("supervisor"), device.id)
+
+
+@scene(look_at_track)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    at = now()
+    return lambda: look_at_track(session, actor, city.units["M1"], since=at - dt.timedelta(hours=2), until=at)

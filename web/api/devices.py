@@ -14,6 +14,7 @@ from resources.devices import (
     DeviceKind,
     add_device,
     all_devices,
+    all_unit_names,
     amend_device,
     device_document,
     make_token,
@@ -59,7 +60,7 @@ class UnitBody(Body):
 @router.get("/devices")
 async def get_devices(session: Session, actor: CurrentActor) -> dict[str, Any]:
     """Every device, with its last sign and what became of what it said in a week."""
-    return {"devices": await all_devices(session, actor)}
+    return {"devices": await all_devices(session, actor), "units": await all_unit_names(session, actor)}
 
 
 @router.post("/devices", status_code=201)

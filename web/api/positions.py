@@ -9,10 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Header
 from pydantic import Field, ValidationError
 
+from incidents.unit_days import assignments_between
 from realtime.database import now
 from realtime.errors import Malformed, Refusal, TooMany
 from resources.positions import Claim, judged, may_send
-from resources.tracks import Fix, track
+from resources.tracks import Fix, look_at_track, milliseconds, track
 from resources.units import access_unit
 from web.bodies import Body, Location, When
 from web.context import CurrentActor, Machines, Session
@@ -21,7 +22,7 @@ from web.language import language_for, said
 router = APIRouter(tags=["units"])
 
 MOST = 500  # fixes in one request
-LONGEST_TRACK = dt.timedelta(days=7)
+JUST_NOW = dt.timedelta(hours=2)  # what whoever dispatches needs, and no more, without its being recorded
 
 
 class TooManyPositions(Refusal):
@@ -127,8 +128,50 @@ def bad_fields(error: ValidationError) -> str:
 async def get_track(
     session: Session, actor: CurrentActor, unit_id: UUID, *, since: When | None = None, until: When | None = None
 ) -> dict[str, Any]:
-    """Where a unit has been; the last hour when nothing else is asked."""
+    """Where a unit has just been: the last hour, or what is asked of the last two. What was before is a POST."""
     unit = await access_unit(session, actor, unit_id)
     until = until or now()
-    since = max(since or until - dt.timedelta(hours=1), until - LONGEST_TRACK)
+    since = max(since or until - dt.timedelta(hours=1), now() - JUST_NOW)
     return {"points": await track(session, unit.id, since, until)}
+
+
+class WindowBody(Body):
+    """From when until when."""
+
+    since: When
+    until: When
+
+
+@router.post("/units/{unit_id}/track")
+async def post_track(body: WindowBody, session: Session, actor: CurrentActor, unit_id: UUID) -> dict[str, Any]:
+    """Where a unit was on a day, to be looked at again. A POST, because each look is recorded."""
+    seen = await look_at_track(session, actor, unit_id, since=body.since, until=body.until)
+    sent = await assignments_between(session, actor, unit_id, since=body.since, until=body.until)
+    return {
+        "since": body.since.isoformat(),
+        "until": min(body.until, now()).isoformat(),
+        "points": [_point(fix) for fix in seen.points],
+        "doubtful": [[fix.lon, fix.lat, milliseconds(fix.fixed_at), int(fix.doubt)] for fix in seen.doubtful],
+        "gaps": [[milliseconds(one), milliseconds(other)] for one, other in seen.gaps],
+        "stops": [
+            {"lon": stop.lon, "lat": stop.lat, "since": milliseconds(stop.since), "until": milliseconds(stop.until)}
+            for stop in seen.stops
+        ],
+        "metres": round(seen.metres),
+        "assignments": [
+            {
+                "id": str(one.assignment.id),
+                "incident_id": str(one.assignment.incident_id),
+                "incident_code": one.code,
+                "since": milliseconds(one.assignment.made_at),
+                "until": milliseconds(one.assignment.released_at) if one.assignment.released_at else None,
+            }
+            for one in sent
+        ],
+    }
+
+
+def _point(fix: Fix) -> list[Any]:
+    heading = None if fix.heading is None else round(fix.heading)
+    speed = None if fix.speed_kmh is None else round(fix.speed_kmh, 1)
+    return [round(fix.lon, 6), round(fix.lat, 6), heading, speed, milliseconds(fix.fixed_at), int(fix.doubt)]

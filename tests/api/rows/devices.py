@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.api.matrix import MANAGERS, NEW, row
+from tests.api.matrix import MANAGERS, NEW, OTHERS_UNIT, OWN_UNIT, row
 from tests.builders import City
 from tests.scenes.devices import a_device
 
@@ -19,6 +19,9 @@ ROWS = {
     "POST /devices/{device_id}/unit": row(MANAGERS, unit_id="a free unit"),
     "POST /devices/{device_id}/token": row(MANAGERS),
     "POST /devices/{device_id}/revoke": row(MANAGERS),
+    "POST /units/{unit_id}/track": row(
+        *(OWN_UNIT, 200, *OTHERS_UNIT), since="2026-01-01T00:00:00Z", until="2026-01-02T00:00:00Z"
+    ),
 }
 
 

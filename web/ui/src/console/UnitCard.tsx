@@ -70,6 +70,11 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
           {assignment && <AssignmentButtons assignment={assignment} />}
         </section>
       )}
+      <section className="card-section">
+        <a href={`/recursos?ver=recorrido&movil=${unit.id}`} target="_blank" rel="noopener">
+          {t("track.see")}
+        </a>
+      </section>
       {mayManage && (
         <section className="card-section card-actions">
           {unit.status === "break" || unit.status === "out_of_service" ? (

@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, ClockPoint, Clocked, Closure, ClosureKind, Etas, Feature, Found, Incident, IncidentTask, Level, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Report, RunCard, Seat, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Report, RunCard, Seat, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -175,3 +175,14 @@ export const watchdogs = () => api<WatchdogRules>("/watchdogs");
 export const amendWatchdog = (rules: WatchdogRules, key: string, change: Partial<WatchdogRule>) =>
   api<WatchdogRules>(`/watchdogs/${key}`, { method: "POST", body: change, version: rules.version });
 export const alarmReport = (weeks: number) => api<AlarmReport>(`/alarms/report?weeks=${weeks}`);
+/** A POST: each look at where somebody was is written down. */
+export const unitTrack = (unit: string, since: string, until: string) => post<UnitTrack>(`/units/${unit}/track`, { since, until });
+
+export const devices = () => api<{ devices: Device[]; units: { id: string; call_sign: string }[] }>("/devices");
+export const deviceQuality = (id: string) => api<Quality>(`/devices/${id}/quality`);
+export const addDevice = (made: { id: string; name: string; kind: DeviceKind; unit_id: string | null; note: string }) => post<Device>("/devices", made);
+/** One field of a device, as it was read at `version`. */
+export const amendDevice = (device: Device, field: "name" | "note" | "unit", body: object) =>
+  api<Device>(`/devices/${device.id}/${field}`, { method: "POST", body, version: device.version });
+export const deviceToken = (id: string) => post<Device & DevicePairing>(`/devices/${id}/token`);
+export const revokeDevice = (device: Device) => api<Device>(`/devices/${device.id}/revoke`, { method: "POST", body: {}, version: device.version });

@@ -160,6 +160,58 @@ export interface Simulation extends Base {
   speed: number;
 }
 
+export const DEVICE_KINDS = ["osmand", "owntracks", "api"] as const;
+export type DeviceKind = (typeof DEVICE_KINDS)[number];
+
+export interface Device {
+  id: string;
+  version: number;
+  name: string;
+  kind: DeviceKind;
+  unit_id: string | null;
+  call_sign: string | null;
+  note: string;
+  revoked_at: string | null;
+  last_seen_at: string | null;
+  battery: number | null;
+  skew_s: number | null;
+  /** How many tokens live: two while one is being changed. */
+  tokens: number;
+  /** What became of what it said in a week. */
+  week: Record<string, number>;
+}
+
+export interface Quality {
+  skew_s: number | null;
+  days: { day: string; counts: Record<string, number> }[];
+  pairings: { unit_id: string; call_sign: string; since: string; until: string | null; made_by: string }[];
+}
+
+/** A token, told once, and what to put into the application. */
+export interface DevicePairing {
+  token: string;
+  server: string;
+  identifier: string;
+  url: string;
+  qr: string;
+  broker?: string;
+  topic?: string;
+}
+
+/** `[lon, lat, heading, speed_kmh, fixed_at_ms, doubt]` */
+export type TrackPoint = [number, number, number | null, number | null, number, number];
+
+export interface UnitTrack {
+  since: string;
+  until: string;
+  points: TrackPoint[];
+  doubtful: [lon: number, lat: number, fixed_at_ms: number, doubt: number][];
+  gaps: [from: number, to: number][];
+  stops: { lon: number; lat: number; since: number; until: number }[];
+  metres: number;
+  assignments: { id: string; incident_id: string; incident_code: string; since: number; until: number | null }[];
+}
+
 export interface Feature<P extends Base = Base> {
   type: "Feature";
   geometry: Shape | null;
