@@ -79,7 +79,7 @@ async def at_the_track(visitors: Visitors, **how: object) -> Page:
     path = f"/recursos?ver=recorrido&movil={City.units['M1']}&dia={day}"
     page = await visitors.arrive(path, "supervisor", **how)  # type: ignore[arg-type]
     await expect(page.get_by_text("PASADO", exact=True)).to_be_visible()
-    await expect(page.locator(".track-surface canvas")).to_be_visible()
+    await expect(page.locator(".track-surface[data-drawn]")).to_be_visible()
     return page
 
 

@@ -13,7 +13,7 @@ import { useBounds, useSession } from "../lib/session";
 import { mapa, tema } from "../lib/theme";
 import { unitTrack } from "../lib/verbs";
 import type { UnitTrack } from "../lib/wire";
-import { DAY, dayOf, indexAt, momentOf, PACES, speeds, startOf, type Moment } from "./replay";
+import { DAY, dayOf, indexAt, momentOf, PACES, spanOf, speeds, startOf, type Moment } from "./replay";
 import "./track.css";
 import { TrackMap } from "./TrackMap";
 
@@ -115,8 +115,8 @@ function usePlayer(first: number, since: number, until: number) {
 }
 
 function Player({ track, name, again }: { track: UnitTrack; name: string; again: { busy: boolean; act: () => void } | null }) {
-  const first = track.points[0]?.[4] ?? Date.parse(track.since);
-  const [since, until] = [Date.parse(track.since), Date.parse(track.until)];
+  const [since, until] = spanOf(track);
+  const first = track.points[0]?.[4] ?? since;
   const { at, to, playing, toggle, pace, setPace } = usePlayer(first, since, until);
   const moment = useMemo(() => momentOf(track, at), [track, at]);
   useKey(" ", toggle);
@@ -146,7 +146,7 @@ function Player({ track, name, again }: { track: UnitTrack; name: string; again:
           )}
         </div>
         <Scrubber track={track} since={since} until={until} at={at} onMove={to} />
-        <Facts track={track} onMove={to} />
+        <Facts track={track} since={since} until={until} onMove={to} />
       </section>
     </div>
   );
@@ -296,8 +296,8 @@ function hours(since: number, until: number): number[] {
   return found;
 }
 
-function Facts({ track, onMove }: { track: UnitTrack; onMove: (at: number) => void }) {
-  const silent = track.gaps.reduce((sum, [from, to]) => sum + to - from, 0);
+function Facts({ track, since, until, onMove }: { track: UnitTrack; since: number; until: number; onMove: (at: number) => void }) {
+  const silent = track.gaps.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, until) - Math.max(from, since)), 0);
   const longest = [...track.stops].sort((a, b) => b.until - b.since - (a.until - a.since)).slice(0, 12).sort((a, b) => a.since - b.since);
   return (
     <div className="track-facts">

@@ -37,6 +37,9 @@ export class TrackMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.getCanvas().setAttribute("aria-label", label);
+    this.map.on("idle", () => {
+      container.dataset.drawn = "true";
+    });
     this.map.on("style.load", () => {
       this.ready = true;
       this.drawTrack();

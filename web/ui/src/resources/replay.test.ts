@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TrackPoint, UnitTrack } from "../lib/wire";
-import { dayOf, gapAt, indexAt, momentOf, pieces, speeds, startOf } from "./replay";
+import { dayOf, gapAt, indexAt, momentOf, pieces, spanOf, speeds, startOf } from "./replay";
 
 const point = (at: number, speed: number | null = 30, lon = -60.65 + at / 1e6): TrackPoint => [lon, -32.95, 90, speed, at, 0];
 const track = (more: Partial<UnitTrack> = {}): UnitTrack => ({
@@ -28,6 +28,13 @@ describe("a track played again", () => {
   });
   it("graphs the fastest of each part, and nothing where nothing is known", () => {
     expect(speeds([point(0, 10), point(5, 50), point(90, null)], 0, 100, 10)).toEqual([50, null, null, null, null, null, null, null, null, 0]);
+  });
+  it("shows the part of the day in which it told something", () => {
+    const [since, until] = ["2026-11-26T03:00:00Z", "2026-11-27T03:00:00Z"];
+    const [day, nine] = [Date.parse(since), Date.parse("2026-11-26T12:00:00Z")];
+    expect(spanOf(track({ since, until, points: [point(nine), point(nine + 60_000)] }))).toEqual([nine - 300_000, nine + 360_000]);
+    expect(spanOf(track({ since, until, points: [point(day + 1000)] }))).toEqual([day, day + 301_000]);
+    expect(spanOf(track({ since, until, points: [] }))).toEqual([day, Date.parse(until)]);
   });
   it("knows the city's day", () => {
     expect(dayOf(Date.parse("2026-11-26T01:30:00Z"))).toBe("2026-11-25");

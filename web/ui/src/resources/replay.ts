@@ -52,6 +52,13 @@ export function pieces(points: readonly TrackPoint[], gaps: UnitTrack["gaps"]): 
   return found.filter((piece) => piece.length > 1);
 }
 
+/** What is worth showing of the day: from a little before it first told to a little after it last did. */
+export function spanOf({ since, until, points }: UnitTrack): [number, number] {
+  const [first, last] = [points[0]?.[4], points.at(-1)?.[4]];
+  const margin = 5 * 60_000;
+  return [Math.max(Date.parse(since), (first ?? -Infinity) - margin), Math.min(Date.parse(until), (last ?? Infinity) + margin)];
+}
+
 /** The fastest in each of so many equal parts of the day; null where nothing is known. */
 export function speeds(points: readonly TrackPoint[], since: number, until: number, parts: number): (number | null)[] {
   const found = Array<number | null>(parts).fill(null);
