@@ -47,6 +47,7 @@ TOKEN_BYTES = 18  # 144 random bits in 24 characters: nobody guesses it, and it 
 GRACE = dt.timedelta(hours=24)  # how long a former token goes on, so that a fleet is changed over without a gap
 BELIEVED = 2.0  # seconds that a process believes what it read of a device: a revoked token stops within them
 MOST_BELIEVED = 20_000  # devices and wrong tokens that a process remembers for so long
+ALARM_AGAIN = 30.0  # seconds in which a call for help is the same one, repeated
 SKEW_FROM = 31  # messages whose median delay is a device's clock skew …
 SKEW_LEAST = 5  # … and how many it takes to say one
 COUNTS_KEPT = dt.timedelta(days=400)  # a year can be compared with the one before
@@ -382,6 +383,12 @@ async def device_of(session: AsyncSession, token: str) -> KnownDevice | None:
     )
 
 
+async def tell_alarm(session: AsyncSession, device: KnownDevice, alarm: str) -> None:
+    """Record that a device calls for help."""
+    detail = {"device_id": str(device.id), "unit_id": _text(device.unit_id), "alarm": alarm}
+    await turn_page(session, device.actor, Register.DEVICES, "device.alarm", detail=detail)
+
+
 class DeviceBook:
     """Who shows which token, believed for two seconds: a fleet asks thousands of times a second."""
 
@@ -389,6 +396,15 @@ class DeviceBook:
         """Reads through `sessions`; nothing is read before somebody shows a token."""
         self._sessions = sessions
         self._known: dict[bytes, tuple[float, KnownDevice | None]] = {}
+        self._alarmed: dict[UUID, float] = {}
+
+    def is_new_alarm(self, device_id: UUID) -> bool:
+        """Whether a call for help is not the same again: telephones repeat it until somebody answers."""
+        at = time.monotonic()
+        if at - self._alarmed.get(device_id, -ALARM_AGAIN) < ALARM_AGAIN:
+            return False
+        self._alarmed[device_id] = at
+        return True
 
     async def of(self, token: str) -> KnownDevice:
         """The device that shows `token`. Raises `UnknownDevice`."""

@@ -34,6 +34,7 @@ from web.feed import run_feed
 from web.front_door import FrontDoor
 from web.language import said
 from web.migrate import upgrade
+from web.mqtt import run_mqtt
 from web.opendata.role import TooPowerful
 from web.opendata.service import run_open_data
 from web.prepare import prepare as prepare_installation
@@ -105,6 +106,12 @@ def relay() -> None:
 def worker() -> None:
     """The worker process: reactions and chores."""
     run(run_worker(Settings()))
+
+
+@programs.command()
+def mqtt() -> None:
+    """The MQTT process: telephones with OwnTracks behind a broker (`VIGIA_MQTT_URL`)."""
+    run(run_mqtt(Settings()))
 
 
 @programs.command()

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from realtime.bus import Bus
 from realtime.database import Sessions, new_id, now, reading, transaction
+from realtime.journal import Entry
 from resources.devices import (
     DeviceBook,
     DeviceCount,
@@ -445,3 +446,14 @@ async def test_a_token_is_in_no_log(
     said = capsys.readouterr()
     assert "/avl/osmand" in said.out + said.err
     assert token not in said.out + said.err
+
+
+async def test_a_call_for_help_is_recorded_once(client: Client, sessions: Sessions, city: City) -> None:
+    device_id, token = await a_device(sessions, city)
+    for _ in range(3):
+        answer = await client.get(f"/avl/osmand?id={token}&lat={HERE[1]}&lon={HERE[0]}&alarm=sos")
+        assert answer.status_code == 200
+    async with reading(sessions) as session:
+        told = (await session.scalars(select(Entry).where(Entry.kind == "device.alarm"))).all()
+    assert [(one.actor_name, one.detail["unit_id"]) for one in told] == [("Tel 7", str(city.units["M1"]))]
+    assert told[0].detail["device_id"] == str(device_id)

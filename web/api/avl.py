@@ -17,9 +17,9 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
-from realtime.database import now
+from realtime.database import now, transaction
 from realtime.errors import Refusal
-from resources.devices import KnownDevice, UnknownDevice
+from resources.devices import KnownDevice, UnknownDevice, tell_alarm
 from resources.trackers import NOBODY, BadMessage, Message, osmand, owntracks
 from web.api.positions import MOST, PositionBody, TooManyPositions, bad_fields
 from web.context import Machinery, Machines
@@ -28,6 +28,7 @@ from web.guard import check_json
 router = APIRouter(prefix="/avl", include_in_schema=False)
 
 MOST_PARAMETERS = 100
+SOS = "sos"
 
 
 @router.get("/osmand")
@@ -78,6 +79,9 @@ async def _taken(machines: Machinery, device: KnownDevice, decode: Callable[[], 
     except BadMessage:
         machines.positions.misheard(device, received_at)
         raise
+    if message.alarm == SOS and device.unit_id is not None and machines.devices.is_new_alarm(device.id):
+        async with transaction(machines.sessions) as session:
+            await tell_alarm(session, device, SOS)
     refused = machines.positions.hear(device, message.claims, received_at, battery=message.battery)
     if refused and len(refused) == len(message.claims):
         raise refused[0]

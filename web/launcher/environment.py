@@ -58,6 +58,11 @@ def external_redis() -> str | None:
     return os.environ.get("VIGIA_REDIS_URL") or None
 
 
+def mqtt_broker() -> str | None:
+    """The broker of telephones on MQTT, when the operator names one."""
+    return os.environ.get("VIGIA_MQTT_URL") or None
+
+
 def own_path(instance: Instance, name: str) -> Path:
     """A directory of the instance's for one of its servers."""
     return instance.data / name

@@ -60,6 +60,7 @@ SPANISH: dict[str, str] = {
     "front_end.build": "Construyendo las pantallas",
     "front_end.failed": "No se pudieron construir las pantallas:\n{why}\n  (todo el detalle en {log})",
     "chromium.fetch": "Trayendo Chromium de la distribución, para las pruebas",
+    "mosquitto.fetch": "Trayendo Mosquitto de la distribución, para las pruebas",
     "gdal.fetch": "Trayendo los programas de GDAL de la distribución, para las pruebas",
     "gdal.absent": "Sin ogrinfo ni ogr2ogr: las pruebas que los usan se saltean ({why})",
     "postgres.fetch": "Trayendo PostgreSQL con PostGIS de la distribución",

@@ -168,6 +168,8 @@ class _Boot:
         names = ["relay", "feed", "worker", "serve"]
         if self._state.demo and self._wishes.simulation:
             names.append("simulate")
+        if environment.mqtt_broker():
+            names.append("mqtt")
         for name in names:
             self.supervisor.add(self._program(name, python))
         if self._open_database_url:

@@ -66,7 +66,7 @@ export class TrackMap {
     const [first, ...rest] = track.points;
     if (!first) return;
     const box = rest.reduce<Bounds>(([w, s, e, n], [lon, lat]) => [Math.min(w, lon), Math.min(s, lat), Math.max(e, lon), Math.max(n, lat)], [first[0], first[1], first[0], first[1]]);
-    this.map.fitBounds(box, { padding: 60, maxZoom: 16, duration: 0 });
+    this.map.fitBounds(box, { padding: { top: 90, bottom: 44, left: 44, right: 44 }, maxZoom: 16, duration: 0 });
   }
 
   private drawTrack(): void {

@@ -27,7 +27,8 @@ describe("a track played again", () => {
     expect(pieces(points, gaps).map((piece) => piece.length)).toEqual([2, 2]);
   });
   it("graphs the fastest of each part, and nothing where nothing is known", () => {
-    expect(speeds([point(0, 10), point(5, 50), point(90, null)], 0, 100, 10)).toEqual([50, null, null, null, null, null, null, null, null, 0]);
+    expect(speeds([point(0, 10), point(5, 50), point(90, null)], 0, 100, 10)).toEqual([50, 50, 50, 50, 50, 50, 50, 50, 50, 0]);
+    expect(speeds([point(0, 10), point(900_000, 20)], 0, 1_000_000, 10)).toEqual([10, null, null, null, null, null, null, null, null, 20]);
   });
   it("shows the part of the day in which it told something", () => {
     const [since, until] = ["2026-11-26T03:00:00Z", "2026-11-27T03:00:00Z"];

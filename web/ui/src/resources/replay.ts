@@ -59,13 +59,18 @@ export function spanOf({ since, until, points }: UnitTrack): [number, number] {
   return [Math.max(Date.parse(since), (first ?? -Infinity) - margin), Math.min(Date.parse(until), (last ?? Infinity) + margin)];
 }
 
+/** A fix speaks for the time until the next, but not through silence. */
+const SPEAKS_FOR = 3 * 60_000;
+
 /** The fastest in each of so many equal parts of the day; null where nothing is known. */
 export function speeds(points: readonly TrackPoint[], since: number, until: number, parts: number): (number | null)[] {
   const found = Array<number | null>(parts).fill(null);
-  for (const [, , , speed, at] of points) {
-    const part = Math.floor(((at - since) / (until - since)) * parts);
-    if (part >= 0 && part < parts) found[part] = Math.max(found[part] ?? 0, speed ?? 0);
-  }
+  const partOf = (at: number) => Math.floor(((at - since) / (until - since)) * parts);
+  points.forEach(([, , , speed, at], place) => {
+    const next = points[place + 1]?.[4] ?? at;
+    const last = next - at <= SPEAKS_FOR ? Math.max(partOf(at), partOf(next) - 1) : partOf(at);
+    for (let part = Math.max(0, partOf(at)); part <= Math.min(last, parts - 1); part += 1) found[part] = Math.max(found[part] ?? 0, speed ?? 0);
+  });
   return found;
 }
 
