@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import random
@@ -28,6 +29,7 @@ from incidents.run_cards import lay_default_cards
 from realtime.access import VIGIA, Role
 from realtime.database import Sessions, now, reading, transaction
 from resources.capabilities import default_capabilities, publish_capabilities
+from resources.devices import Device, DeviceCount, DeviceSign, add_device, revoke_device
 from resources.organizations import Organization, OrganizationKind, add_organization
 from resources.people import Person, add_person
 from resources.sign_in import set_password
@@ -40,6 +42,7 @@ from web.demo.fleet import (
     FLEET,
     MUNICIPALITY,
     PHONES,
+    TELEPHONES,
     BaseStation,
     PlannedUnit,
 )
@@ -105,6 +108,7 @@ async def prepare_demo(
     say("Instituciones, bases y 40 móviles")
     await _found_institutions(sessions)
     await _station_units(sessions)
+    await _give_devices(sessions)
     say("Personas y claves")
     people = [*_staff(), *_simulator_people()]
     accounts = await _give_accounts(sessions, people, data_dir)
@@ -204,6 +208,28 @@ async def _station_units(sessions: Sessions) -> None:
                 skills=Skills(unit.capabilities, unit.amounts),
                 station=Station(f"{unit.base.name}, {words_at(network, place)}", place),
             )
+
+
+async def _give_devices(sessions: Sessions) -> None:
+    """Some telephones with a week behind them: good ones, a slow clock, a bad GPS, one that was lost."""
+    async with transaction(sessions) as session:
+        if await session.scalar(select(Device.id).limit(1)):
+            return
+        at = now()
+        for plan in TELEPHONES:
+            device_id = id_of("device", plan.name)
+            unit_id = id_of("unit", plan.unit) if plan.unit else None
+            await add_device(session, VIGIA, device_id, name=plan.name, kind=plan.kind, unit_id=unit_id, note=plan.note)
+            session.add(
+                DeviceSign(device_id=device_id, seen_at=at - plan.silent, battery=plan.battery, skew_s=plan.skew_s)
+            )
+            for days_ago in range(7):
+                day = (at - dt.timedelta(days=days_ago)).date()
+                for what, count in plan.day.items():
+                    times = max(1, int(count * (0.8 + 0.05 * days_ago)))
+                    session.add(DeviceCount(device_id=device_id, day=day, what=what, count=times))
+            if plan.revoked:
+                await revoke_device(session, VIGIA, device_id)
 
 
 def on_the_street(network: StreetNetwork, base: BaseStation) -> Point:

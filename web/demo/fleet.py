@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from geo.places import Position
+from resources.devices import DeviceKind
 from resources.units import UnitKind
 
 MUNICIPALITY = "Municipalidad de La Serena–Coquimbo (demo)"
@@ -116,4 +118,62 @@ FLEET: tuple[PlannedUnit, ...] = (
     ),
     *_units("Bomberos ", UnitKind.FIRE, ("BOM", "CISTERNA"), CENTRO, PUERTO, organization=FIREFIGHTERS),
     *_units("Policía ", UnitKind.POLICE, ("POL",), ANTENA, start=301, organization=POLICE),
+)
+
+
+# ── Telephones ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Telephone:
+    """A device of the demo, with what became of a usual day of it."""
+
+    name: str
+    kind: DeviceKind
+    unit: str | None
+    day: dict[str, int]
+    note: str = ""
+    battery: float | None = None
+    skew_s: float = 0.8
+    silent: dt.timedelta = dt.timedelta(minutes=2)
+    revoked: bool = False
+
+
+TELEPHONES = (
+    Telephone(
+        "Teléfono guardia 1", DeviceKind.OSMAND, "M14", {"accepted": 5200, "jitter": 610, "late": 12}, battery=0.82
+    ),
+    Telephone(
+        "Teléfono guardia 2",
+        DeviceKind.OWNTRACKS,
+        "M12",
+        {"accepted": 4100, "jitter": 380, "late": 240, "duplicate": 195},
+        "se queda sin señal en Peñuelas",
+        battery=0.37,
+    ),
+    Telephone(
+        "Rastreador móvil M11",
+        DeviceKind.API,
+        "M11",
+        {"accepted": 8600, "jitter": 900, "teleport": 310, "coarse": 850},
+        "antena floja: pedido a taller",
+    ),
+    Telephone(
+        "Teléfono de reserva",
+        DeviceKind.OSMAND,
+        None,
+        {"unpaired": 40, "refused.message": 6},
+        battery=0.12,
+        skew_s=412.0,
+        silent=dt.timedelta(hours=7),
+    ),
+    Telephone(
+        "Teléfono perdido",
+        DeviceKind.OWNTRACKS,
+        None,
+        {"accepted": 900, "clock": 30},
+        "denunciado",
+        silent=dt.timedelta(days=2),
+        revoked=True,
+    ),
 )
