@@ -4,11 +4,13 @@ import { age, ago, stamp } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
 import { AGE_SHOWN_AFTER, signalLost } from "../lib/queue";
+import { photoAddress, useSheet } from "../lib/resources";
 import { useMay } from "../lib/session";
 import { say } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
 import { duty } from "../lib/verbs";
 import type { Unit } from "../lib/wire";
+import { Papers } from "../resources/papers";
 import { AssignmentButtons } from "./Assignments";
 import { CardHead } from "./CardHead";
 import { select } from "./desk";
@@ -57,9 +59,22 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
         {unit.capabilities.length > 0 && (
           <>
             <dt>{t("units.capabilities")}</dt>
-            <dd>{unit.capabilities.join(", ")}</dd>
+            <dd>{unit.capabilities.map((code) => (unit.amounts[code] === undefined ? code : `${code} ${unit.amounts[code]}`)).join(", ")}</dd>
           </>
         )}
+        {unit.home_zone && (
+          <>
+            <dt>{t("resources.unit.homeZone")}</dt>
+            <dd>{unit.home_zone}</dd>
+          </>
+        )}
+        {unit.notes && (
+          <>
+            <dt>{t("resources.unit.notes")}</dt>
+            <dd>{unit.notes}</dd>
+          </>
+        )}
+        <SheetFacts unit={unit} />
       </dl>
       {unit.incident_id && (
         <section className="card-section">
@@ -95,6 +110,39 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
           {failure && <p className="form-failure" role="alert">{failure}</p>}
         </section>
       )}
+    </>
+  );
+}
+
+/** In a line each: what it drives, with its papers, what it carries, a photo; all of it is on the desk of resources. */
+function SheetFacts({ unit }: { unit: Unit }) {
+  const { data: sheet } = useSheet(unit.id);
+  const broken = sheet?.equipment.filter(({ state }) => state !== "working") ?? [];
+  const photo = sheet?.photos[0];
+  return (
+    <>
+      {sheet?.vehicle && (
+        <>
+          <dt>{t("resources.vehicle.title")}</dt>
+          <dd>
+            {[sheet.vehicle.plate, sheet.vehicle.make, sheet.vehicle.model].filter(Boolean).join(" ")} <Papers gaps={sheet.vehicle.gaps} />
+          </dd>
+        </>
+      )}
+      {sheet && sheet.equipment.length > 0 && (
+        <>
+          <dt>{t("resources.equipment.title")}</dt>
+          <dd>
+            {sheet.equipment.map(({ name, quantity }) => (quantity > 1 ? `${quantity} ${name}` : name)).join(", ")}
+            {broken.length > 0 && <small> {broken.map(({ name, state }) => `${name}: ${t(`resources.equipment.state.${state}`)}`).join(", ")}</small>}
+          </dd>
+        </>
+      )}
+      <dt>{t("resources.views.title")}</dt>
+      <dd>
+        {photo && <img className="unit-photo" src={photoAddress(photo.id, "small")} alt={photo.caption || t("resources.photo.nth", { n: 1 })} loading="lazy" />}
+        <a href={`/recursos?ver=moviles&movil=${unit.id}`}>{t("resources.unit.wholeSheet")}</a>
+      </dd>
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { Problem } from "./wire";
 
 const BASE = "/api/v1";
 const TIMEOUT = 12_000;
+const UPLOAD_TIMEOUT = 90_000; // a photo over a slow line
 
 export class Refusal extends Error {
   constructor(readonly problem: Problem) {
@@ -26,26 +27,26 @@ export const whenSessionOver = (act: () => void): void => {
 interface Options {
   method?: "GET" | "POST" | "DELETE";
   body?: unknown;
-  /** A table instead of a body. */
-  csv?: string;
   /** The version this act expects; 412 when it moved on. */
   version?: number;
+  /** A body that is no JSON, as it is; `type` is left out where the browser knows better (forms). */
+  raw?: { body: BodyInit; type?: string };
   /** A 401 here is an answer and not the end of the session (the sign-in itself). */
   signingIn?: boolean;
 }
 
-export async function api<T>(path: string, { method, body, csv, version, signingIn }: Options = {}): Promise<T> {
+export async function api<T>(path: string, { method, body, raw, version, signingIn }: Options = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (csv !== undefined) headers["Content-Type"] = "text/csv; charset=utf-8";
+  if (raw?.type) headers["Content-Type"] = raw.type;
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
   let response: Response;
   try {
     response = await fetch(BASE + path, {
-      method: method ?? (body === undefined && csv === undefined ? "GET" : "POST"),
+      method: method ?? (body === undefined && !raw ? "GET" : "POST"),
       headers,
-      body: body === undefined ? csv : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT),
+      body: raw ? raw.body : body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(raw ? UPLOAD_TIMEOUT : TIMEOUT),
     });
   } catch {
     throw new Refusal({ status: 0, code: "Unreachable", title: "" });

@@ -58,7 +58,7 @@ describe("order of the queue", () => {
 describe("units", () => {
   const unit = (call_sign: string, kind: string, status: UnitStatus = "available"): Placed<Unit> => ({
     subject: `unit:${call_sign}`, id: call_sign, version: 1, call_sign, kind, organization: "", organization_id: "", capabilities: [kind === "patrol" ? "GUM" : "TRA"], status,
-    status_since: iso(1), assignment_id: null, incident_id: null, incident_code: null, base: null, at: null, shape: null,
+    status_since: iso(1), assignment_id: null, incident_id: null, incident_code: null, base: null, base_id: null, home_zone: "", home_zone_id: null, amounts: {}, notes: null, at: null, shape: null,
   });
 
   it("offers the free ones, those of the run card first, the nearest first, without a position last", () => {

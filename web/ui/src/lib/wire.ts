@@ -140,6 +140,151 @@ export interface Unit extends Base {
   incident_id: string | null;
   incident_code: string | null;
   base: string | null;
+  base_id: string | null;
+  home_zone: string;
+  home_zone_id: string | null;
+  /** How much of a capability, in its measure. */
+  amounts: Record<string, number>;
+  /** Null for who does not see the unit whole. */
+  notes: string | null;
+}
+
+export interface Capability {
+  code: string;
+  name: string;
+  description: string;
+  measure: string | null;
+  crew: { role: string; count: number; credential: string | null }[];
+  retired_at: string | null;
+  version: number;
+}
+
+export interface ResourceGap {
+  code: string;
+  blocks: boolean;
+  until?: string;
+  days?: number;
+  plate?: string;
+}
+
+export interface Vehicle {
+  id: string;
+  plate: string;
+  make: string;
+  model: string;
+  year: number | null;
+  inspection_until: string | null;
+  insurance_until: string | null;
+  notes: string;
+  gaps: ResourceGap[];
+  version: number;
+  unit_id?: string | null;
+}
+
+export const EQUIPMENT_STATES = ["working", "faulty", "in_repair", "missing"] as const;
+export type EquipmentState = (typeof EQUIPMENT_STATES)[number];
+
+export interface Piece {
+  id: string;
+  unit_id: string;
+  name: string;
+  quantity: number;
+  serial: string;
+  state: EquipmentState;
+  valid_until: string | null;
+  note: string;
+  version: number;
+}
+
+export interface Photo {
+  id: string;
+  subject: string;
+  caption: string;
+  width: number;
+  height: number;
+  added_at: string;
+  added_by: string;
+}
+
+/** What a unit carries and drives, with papers and photos. */
+export interface UnitSheet {
+  id: string;
+  vehicle: Vehicle | null;
+  vehicles: { vehicle_id: string; plate: string; since: string; until: string | null; by: string }[];
+  equipment: Piece[];
+  photos: Photo[];
+  gaps: ResourceGap[];
+}
+
+/** What a spreadsheet would do, or did. */
+export interface Imported {
+  applied: boolean;
+  counts: { add: number; change: number; same: number; bad: number };
+  rows: { line: number; call_sign: string; what: "add" | "change" | "same"; changes: { field: string; was: string; becomes: string }[] }[];
+  errors: { line: number; column: string; code: string; message: string }[];
+  ignored: string[];
+}
+
+export const FACILITY_KINDS = ["base", "hospital", "clinic", "shelter", "fire_station", "police", "school", "vecinal", "hydrant", "camera"] as const;
+export type FacilityKind = (typeof FACILITY_KINDS)[number];
+
+export interface Capacity {
+  kind: string;
+  total: number | null;
+  free: number;
+  note: string;
+  updated_at: string;
+  updated_by: string;
+  version: number;
+}
+
+export interface Facility {
+  type: "Feature";
+  id: string;
+  geometry: Point;
+  properties: {
+    id: string;
+    kind: FacilityKind;
+    name: string;
+    address: string | null;
+    organization_id: string | null;
+    by_hand: boolean;
+    note: string;
+    flow_l_min: number | null;
+    out_of_service: { since: string; reason: string } | null;
+    capacities: Capacity[];
+    version: number;
+  };
+  photos?: Photo[];
+}
+
+export interface StockItem {
+  id: string;
+  facility_id: string;
+  facility: string | null;
+  item: string;
+  unit: string;
+  quantity: number;
+  minimum: number;
+  low: boolean;
+  updated_at: string;
+  version: number;
+}
+
+export interface StockMove {
+  id: string;
+  kind: "in" | "out" | "adjust";
+  quantity: number;
+  left: number;
+  reason: string;
+  at: string;
+  by: string;
+}
+
+export interface Organization {
+  id: string;
+  name: string;
+  kind: string;
 }
 
 export type ClosureKind = "closed" | "flooded" | "works" | "event" | "obstacle";
