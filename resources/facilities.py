@@ -199,6 +199,8 @@ async def lay_facilities(
         there[facility_id].version += 1
     await session.flush()
     await _lay_landmarks(session)
+    counts = {"laid": len(facilities), "closed": len(closing)}
+    await turn_page(session, actor, Register.FACILITIES, "facility.laid", detail=counts)
 
 
 async def add_facility(session: AsyncSession, actor: Actor, facility_id: UUID, **said: Unpack[Amendment]) -> Facility:

@@ -10,6 +10,7 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -46,6 +47,7 @@ from web.demo.fleet import (
     BaseStation,
     PlannedUnit,
 )
+from web.demo.goods import give_kit, lay_places
 from web.demo.names import FIRST_NAMES, LAST_NAMES, RURAL, SIMULATED, barrio_names, readable_password
 
 ACCOUNTS = "demo-accounts.json"  # for people: printed by `vigia up`
@@ -194,9 +196,10 @@ async def _station_units(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         known = set(await session.scalars(select(Unit.id)))
         missing = [unit for unit in FLEET if id_of("unit", unit.call_sign) not in known]
-        network = await network_of(session) if missing else None
+        network = await network_of(session)
+        assert network is not None  # noqa: S101  (laid just before)
+        await lay_places(session, id_of, partial(on_the_street, network), lambda place: words_at(network, place))
         for unit in missing:
-            assert network is not None  # noqa: S101  (laid just before)
             place = on_the_street(network, unit.base)
             await add_unit(
                 session,
@@ -206,8 +209,11 @@ async def _station_units(sessions: Sessions) -> None:
                 kind=unit.kind,
                 organization_id=id_of("organization", unit.organization),
                 skills=Skills(unit.capabilities, unit.amounts),
-                station=Station(f"{unit.base.name}, {words_at(network, place)}", place),
+                station=Station(
+                    f"{unit.base.name}, {words_at(network, place)}", place, id_of("facility", unit.base.name)
+                ),
             )
+        await give_kit(session, id_of)
 
 
 async def _give_devices(sessions: Sessions) -> None:

@@ -168,7 +168,7 @@ function VehicleSection({ unit, vehicle, may, history }: { unit: Unit; vehicle: 
   const others = useVehicles(may).filter(({ id }) => id !== vehicle?.id);
   const { busy, failure, act } = useAct();
   const now = useSecond();
-  const put = (name: keyof Papers) => (event: { currentTarget: { value: string } }) => setForm((held) => held && { ...held, [name]: event.currentTarget.value });
+  const put = (name: keyof Papers) => ({ currentTarget: { value } }: { currentTarget: { value: string } }) => setForm((held) => held && { ...held, [name]: value });
   const save = () => {
     if (!form) return;
     const said = sent(form);
