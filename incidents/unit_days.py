@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from incidents.assignments import Assignment
 from incidents.incident import Incident, visible_whole_to
@@ -28,16 +29,17 @@ async def assignments_between(
     session: AsyncSession, actor: Actor, unit_id: UUID, *, since: dt.datetime, until: dt.datetime
 ) -> Sequence[Sent]:
     """The assignments of a unit that lived between two moments, oldest first: of incidents that `actor` sees whole."""
+    one = aliased(Assignment)  # another than the one by which a crew sees its incident
     query = (
-        select(Assignment, Incident.code)
-        .join(Incident, Incident.id == Assignment.incident_id)
+        select(one, Incident.code)
+        .join(Incident, Incident.id == one.incident_id)
         .where(
-            Assignment.unit_id == unit_id,
-            Assignment.made_at < until,
-            or_(Assignment.released_at.is_(None), Assignment.released_at > since),
+            one.unit_id == unit_id,
+            one.made_at < until,
+            or_(one.released_at.is_(None), one.released_at > since),
             visible_whole_to(actor),
         )
-        .order_by(Assignment.made_at, Assignment.id)
+        .order_by(one.made_at, one.id)
         .limit(MOST)
     )
     return [Sent(assignment, code) for assignment, code in await session.execute(query)]

@@ -108,6 +108,9 @@ async def test_a_look_is_recorded_and_shows_what_it_was_sent_to(
         assert seen["stops"] == []
         cleared = (await boss.post(f"/api/v1/units/{unit}/track", json=window)).json()
         assert len(cleared["assignments"]) == 2
+        async with signed_in("crew m1") as crew:  # it sees its own way, and no incident that it is not on
+            mine = await crew.post(f"/api/v1/units/{unit}/track", json=window)
+            assert (mine.status_code, len(mine.json()["points"]), mine.json()["assignments"]) == (200, 60, [])
         assert (await stranger.post(f"/api/v1/units/{unit}/track", json=window)).status_code == 404
         for wrong in (window | {"until": window["since"]}, window | {"until": now().isoformat()}):
             assert (await client.post(f"/api/v1/units/{unit}/track", json=wrong)).status_code == 422
@@ -115,6 +118,6 @@ async def test_a_look_is_recorded_and_shows_what_it_was_sent_to(
         assert (await client.get(f"/api/v1/units/{unit}/track", params=past)).json() == {"points": []}
     async with transaction(sessions) as session:
         looks = (await session.scalars(select(Entry).where(Entry.kind == "device.track_seen"))).all()
-    assert [one.actor_name for one in looks] == ["dispatcher", "supervisor"]
+    assert [one.actor_name for one in looks] == ["dispatcher", "supervisor", "crew m1"]
     assert looks[0].detail["unit_id"] == str(unit)
     assert looks[0].detail["since"][:10] in {day.isoformat(), (day - dt.timedelta(days=1)).isoformat()}
