@@ -117,7 +117,7 @@ async def test_a_look_is_recorded_and_shows_what_it_was_sent_to(
         past = {"since": window["since"], "until": window["until"]}
         assert (await client.get(f"/api/v1/units/{unit}/track", params=past)).json() == {"points": []}
     async with transaction(sessions) as session:
-        looks = (await session.scalars(select(Entry).where(Entry.kind == "device.track_seen"))).all()
+        looks = (await session.scalars(select(Entry).where(Entry.kind == "device.track_seen").order_by(Entry.id))).all()
     assert [one.actor_name for one in looks] == ["dispatcher", "supervisor", "crew m1"]
     assert looks[0].detail["unit_id"] == str(unit)
     assert looks[0].detail["since"][:10] in {day.isoformat(), (day - dt.timedelta(days=1)).isoformat()}
