@@ -14,6 +14,8 @@ import { Card } from "./Card";
 import { DemoBanner } from "./DemoBanner";
 import { back, desk, newIncident, openForm, useDesk, type Pane } from "./desk";
 import { KeySheet } from "./KeySheet";
+import { MajorBoard } from "./MajorBoard";
+import { MajorStrip } from "./MajorStrip";
 import { MapPane } from "./MapPane";
 import { MoveUps } from "./MoveUps";
 import { Queue } from "./Queue";
@@ -43,6 +45,7 @@ export function Console() {
         <LinkStrip />
         <AlarmStrip />
         <StormStrip />
+        <MajorStrip />
         <MoveUps />
         <DemoBanner />
       </div>
@@ -67,6 +70,9 @@ export function Console() {
           </button>
         ))}
       </nav>
+      <Fence>
+        <MajorBoard />
+      </Fence>
       <Toasts />
       <KeySheet />
       <ExpiredDialog />

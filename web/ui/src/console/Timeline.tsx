@@ -12,7 +12,8 @@ import { useKey } from "../lib/keys";
 import { useSecond } from "../lib/live";
 import { useMay, useSession } from "../lib/session";
 import { addNote, strikeNote, timeline } from "../lib/verbs";
-import type { Incident, TimelineEntry } from "../lib/wire";
+import type { Incident, Link, TimelineEntry } from "../lib/wire";
+import { linkWords } from "./Links";
 import { useAct } from "./useAct";
 
 /** Everything that happened, with its hour and its author; newest on top, nothing is ever taken away. */
@@ -91,13 +92,17 @@ function Entry({ entry, incident, now, mayStrike, onStruck }: { entry: TimelineE
             <p className="note-text">{note.text}</p>
           )
         ) : (
-          <p>{sentence(entry, (code) => type(code)?.name, (code) => dispositions.find((each) => each.code === code)?.name)}</p>
+          <p>
+            {sentence(entry, (code) => type(code)?.name, (code) => dispositions.find((each) => each.code === code)?.name)}
+            {entry.link && <LinkWords link={entry.link} of={incident.id} />}
+          </p>
         )}
         <small>
+          {entry.incident && <b className="entry-of">{entry.incident.code}</b>}
           {entry.actor?.name ?? t("timeline.system")}
           {late && ` · ${t("timeline.recorded", { hour: hourSeconds(entry.recorded_at) })}`}
         </small>
-        {striking && note && <Strike incident={incident} note={note.id} onDone={() => { setStriking(false); onStruck(); }} onCancel={() => setStriking(false)} />}
+        {striking && note && <Strike incident={entry.incident?.id ?? incident.id} note={note.id} onDone={() => { setStriking(false); onStruck(); }} onCancel={() => setStriking(false)} />}
       </div>
       {note && note.text !== null && !note.struck && mayStrike && !striking && (
         <button type="button" className="entry-strike" aria-label={t("timeline.strike")} title={t("timeline.strike")} onClick={() => setStriking(true)}>
@@ -106,6 +111,12 @@ function Entry({ entry, incident, now, mayStrike, onStruck }: { entry: TimelineE
       )}
     </li>
   );
+}
+
+/** With which incident, and how they hang together. */
+function LinkWords({ link, of }: { link: Link; of: string }) {
+  const { text, other } = linkWords(link, of);
+  return <span>{` · ${text} ${other.code}`}</span>;
 }
 
 /** One sentence for each kind, filled with what the entry says; a kind we do not know yet is still shown by its name. */
@@ -202,7 +213,7 @@ function NewNote({ incident, onAdded }: { incident: Incident; onAdded: (note: st
   );
 }
 
-function Strike({ incident, note, onDone, onCancel }: { incident: Incident; note: string; onDone: () => void; onCancel: () => void }) {
+function Strike({ incident, note, onDone, onCancel }: { incident: string; note: string; onDone: () => void; onCancel: () => void }) {
   const [reason, setReason] = useState("");
   const { busy, failure, act } = useAct();
   return (
@@ -210,7 +221,7 @@ function Strike({ incident, note, onDone, onCancel }: { incident: Incident; note
       className="strike"
       onSubmit={(event) => {
         event.preventDefault();
-        if (reason.trim()) void act(() => strikeNote(incident.id, note, reason.trim())).then((done) => done !== null && onDone());
+        if (reason.trim()) void act(() => strikeNote(incident, note, reason.trim())).then((done) => done !== null && onDone());
       }}
     >
       <TextInput size="xs" autoFocus label={t("timeline.strikeWhy")} value={reason} maxLength={300} onChange={(event) => setReason(event.currentTarget.value)} />

@@ -1,5 +1,5 @@
 import { Menu, UnstyledButton } from "@mantine/core";
-import { IconChevronDown, IconDeviceDesktop, IconKeyboard, IconLogout } from "@tabler/icons-react";
+import { IconChevronDown, IconDeviceDesktop, IconKeyboard, IconLogout, IconUrgent } from "@tabler/icons-react";
 import { clock } from "../lib/clock";
 import { hourSeconds } from "../lib/format";
 import { t, word } from "../lib/i18n";
@@ -42,6 +42,9 @@ export function TopBar() {
           </Menu.Item>
           <Menu.Item leftSection={<IconDeviceDesktop size={16} />} component="a" href="/pared" target="_blank">
             {t("wall.open")}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconUrgent size={16} />} onClick={() => desk.setState({ major: "" })}>
+            {t("majors.title")}
           </Menu.Item>
           <Menu.Divider />
           {DESKS.map((name) => (

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { LiveMap } from "../lib/map/LiveMap";
 import type { LonLat } from "../lib/verbs";
 
-export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen" | "closure" | "zones";
+export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen" | "closure" | "zones" | "link" | "split";
 export type Pane = "queue" | "map" | "card" | "units";
 
 export interface Desk {
@@ -21,9 +21,13 @@ export interface Desk {
   zone: string | null;
   /** The map is there and can be drawn upon. */
   mapReady: boolean;
+  /** The major incident whose board is open; "" is where one is chosen or begun. */
+  major: string | null;
+  /** Whose area is being drawn: a major incident's perimeter, or one of its sectors'. */
+  area: { major: string; sector: string | null; name: string } | null;
 }
 
-export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, zone: null, mapReady: false }));
+export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, zone: null, mapReady: false, major: null, area: null }));
 export const useDesk = <T,>(select: (state: Desk) => T): T => useStore(desk, select);
 
 /** The one map of this window, when it is there. */
@@ -43,8 +47,9 @@ export const newIncident = (place: LonLat | null = null): void => desk.setState(
 
 /** Esc: back one level. What was typed stays in its draft. */
 export function back(): void {
-  const { help, form, selected, list } = desk.getState();
+  const { help, form, selected, list, major } = desk.getState();
   if (help) desk.setState({ help: false });
+  else if (major !== null) desk.setState({ major: null });
   else if (form) openForm(null);
   else if (list) desk.setState({ list: false });
   else if (selected) select(null);

@@ -4,7 +4,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { middleOf } from "./shapes";
-import type { Alarm, Closure, Feature, Incident, Line, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
+import type { Alarm, Closure, Feature, Incident, Line, Link, Major, MajorMember, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
 import { subjectKind } from "./wire";
 
 export interface Position {
@@ -97,6 +97,18 @@ export class Board {
 
   alarms(): Placed<Alarm>[] {
     return this.all<Alarm>("alarm");
+  }
+
+  links(incident: string): Link[] {
+    return this.all<Link>("link").filter(({ from, to }) => from.id === incident || to.id === incident);
+  }
+
+  majors(): Placed<Major>[] {
+    return this.all<Major>("major");
+  }
+
+  members(): MajorMember[] {
+    return this.all<MajorMember>("member");
   }
 
   simulation(): Simulation | null {

@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Report, RunCard, Seat, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, ClockPoint, Clocked, Closure, ClosureKind, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -186,3 +186,38 @@ export const amendDevice = (device: Device, field: "name" | "note" | "unit", bod
   api<Device>(`/devices/${device.id}/${field}`, { method: "POST", body, version: device.version });
 export const deviceToken = (id: string) => post<Device & DevicePairing>(`/devices/${id}/token`);
 export const revokeDevice = (device: Device) => api<Device>(`/devices/${device.id}/revoke`, { method: "POST", body: {}, version: device.version });
+export const near = (incident: string, code = "") => api<{ incidents: NearIncident[] }>(`/incidents/${incident}/near${code ? `?${new URLSearchParams({ code })}` : ""}`);
+export const lineage = (incident: string) => api<{ lineage: Link[] }>(`/incidents/${incident}/lineage`);
+export const reportsInside = (incident: string) => api<{ features: Feature<Report>[] }>(`/incidents/${incident}/reports`);
+export const linkIncidents = (incident: string, id: string, other_id: string, kind: LinkWord, reason?: string) =>
+  post<Link>(`/incidents/${incident}/links`, { id, other_id, kind, reason: reason?.trim() || undefined });
+export const mergeInto = (incident: string, id: string, into_id: string, reason?: string) => post<Link>(`/incidents/${incident}/merge`, { id, into_id, reason: reason?.trim() || undefined });
+export const splitOff = (incident: string, body: { id: string; incident_id: string; report_ids: string[]; assignment_ids: string[]; type_code?: string; reason?: string }) =>
+  post<Link>(`/incidents/${incident}/split`, body);
+/** Unlinks, unmerges, or merges what was split back; `left` names what could not be put back. */
+export const takeBack = (link: string, reason?: string) => post<{ link: Link; left: { why: string; id: string }[] }>(`/links/${link}/undo`, { reason: reason?.trim() || undefined });
+
+export const openMajor = (major: { id: string; name: string; kind: MajorKind; level: number; summary?: string; place?: string; perimeter?: Shape }) => post<Feature<Major>>("/majors", major);
+export const majors = (state: "open" | "closed") => api<{ features: Feature<Major>[] }>(`/majors?state=${state}`);
+const onMajor = <T = Feature<Major>>(major: string, path: string, body: object = {}) => post<T>(`/majors/${major}/${path}`, body);
+export const majorPerimeter = (major: string, perimeter: Shape | null) => onMajor(major, "perimeter", { perimeter });
+export const majorSummary = (major: string, summary: string) => onMajor(major, "summary", { summary });
+export const majorLevel = (major: string, level: number) => onMajor(major, "level", { level });
+export const closeMajor = (major: string, outcome: string, with_open: boolean) => onMajor(major, "close", { outcome, with_open });
+export const reopenMajor = (major: string, reason: string) => onMajor(major, "reopen", { reason });
+export const majorAdd = (major: string, id: string, incident_ids: string[], reason?: string) => onMajor<{ added: { code: string }[] }>(major, "incidents", { id, incident_ids, reason: reason?.trim() || undefined });
+export const majorRemove = (major: string, incident: string, reason: string) => onMajor(major, `incidents/${incident}/remove`, { reason });
+export const majorPlace = (major: string, incident: string, sector_id: string | null) => onMajor(major, `incidents/${incident}/sector`, { sector_id });
+export const majorProposed = (major: string) => api<{ incidents: { incident_id: string; code: string; type_name: string; priority: Level; place: string | null }[] }>(`/majors/${major}/proposed`);
+export const addSector = (major: string, sector: { id: string; name: string; colour: SectorColour; lead?: string; shape?: Shape }) => onMajor(major, "sectors", sector);
+export const sectorLead = (major: string, sector: string, lead: string) => onMajor(major, `sectors/${sector}/lead`, { lead });
+export const sectorShape = (major: string, sector: string, shape: Shape) => onMajor(major, `sectors/${sector}/shape`, { shape });
+export const endSector = (major: string, sector: string) => onMajor(major, `sectors/${sector}/end`);
+export const givePost = (major: string, body: { id: string; role: MajorRole; holder: string; organization?: string }) => onMajor(major, "posts", body);
+export const majorPosts = (major: string, at?: string) => api<{ posts: MajorPost[] }>(`/majors/${major}/posts${at ? `?${new URLSearchParams({ at })}` : ""}`);
+export const setObjective = (major: string, body: { id: string; text: string; period_from: string; period_until: string }) => onMajor(major, "objectives", body);
+export const markObjective = (major: string, objective: string, reached: boolean) => onMajor(major, `objectives/${objective}`, { reached });
+export const majorLog = (major: string) => api<{ lines: MajorLine[] }>(`/majors/${major}/log`);
+export const writeLog = (major: string, id: string, text: string) => onMajor<{ id: string }>(major, "log", { id, text });
+export const strikeLog = (major: string, entry: string, reason: string) => onMajor<{ id: string }>(major, `log/${entry}/strike`, { reason });
+export const majorResources = (major: string) => api<MajorResources>(`/majors/${major}/resources`);

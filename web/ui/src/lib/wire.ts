@@ -300,6 +300,136 @@ export interface Closure extends Base {
   drawn_by: string;
 }
 
+export type LinkKind = "parent" | "related" | "duplicate" | "merged" | "split";
+/** What the other incident is to this one. */
+export type LinkWord = "parent" | "child" | "related" | "duplicate";
+
+export interface LinkEnd {
+  id: string;
+  code: string;
+  /** What that end's EIDO document carries. */
+  eido: string;
+}
+
+/** Two incidents that hang together; `from` is the parent, the duplicate that was merged, or what was split. */
+export interface Link extends Base {
+  kind: LinkKind;
+  from: LinkEnd;
+  to: LinkEnd;
+  reason: string;
+  made_at: string;
+  made_by: string;
+  undone: { at: string; by: string; reason: string } | null;
+}
+
+export interface NearIncident {
+  incident_id: string;
+  code: string;
+  type_code: string;
+  type_name: string;
+  same_type: boolean;
+  place: string | null;
+  state: IncidentState;
+  reports: number;
+  metres: number;
+  seconds: number;
+}
+
+export const MAJOR_KINDS = ["storm", "flood", "fire", "hazardous", "collapse", "transport", "crowd", "outage", "other"] as const;
+export type MajorKind = (typeof MAJOR_KINDS)[number];
+export const MAJOR_ROLES = ["command", "safety", "liaison", "information", "operations", "planning", "logistics", "administration"] as const;
+export type MajorRole = (typeof MAJOR_ROLES)[number];
+export const SECTOR_COLOURS = ["orange", "sky", "green", "yellow", "blue", "pink"] as const;
+export type SectorColour = (typeof SECTOR_COLOURS)[number];
+
+export interface MajorSector {
+  id: string;
+  name: string;
+  colour: SectorColour;
+  lead: string;
+  shape: GeoJSON.Polygon | GeoJSON.MultiPolygon | null;
+}
+
+export interface MajorPost {
+  id: string;
+  role: MajorRole;
+  holder: string;
+  organization: string;
+  person_id: string | null;
+  since: string;
+  until: string | null;
+}
+
+export interface MajorObjective {
+  id: string;
+  text: string;
+  from: string;
+  until: string;
+  reached_at: string | null;
+  reached_by: string | null;
+}
+
+export interface Major extends Base {
+  code: string;
+  name: string;
+  kind: MajorKind;
+  level: 1 | 2 | 3;
+  sensitivity: number;
+  summary: string;
+  place: string;
+  opened_at: string;
+  opened_by: string;
+  closed_at: string | null;
+  outcome: string | null;
+  sectors: MajorSector[];
+  posts: MajorPost[];
+  objectives: MajorObjective[];
+}
+
+/** An incident's place in a major one: told apart, because it is as secret as the incident. */
+export interface MajorMember extends Base {
+  major_id: string;
+  incident_id: string;
+  code: string;
+  sector_id: string | null;
+  added_at: string;
+  added_by: string;
+}
+
+export interface MajorUnit {
+  assignment_id: string;
+  unit_id: string;
+  call_sign: string;
+  kind: string;
+  incident_id: string;
+  incident_code: string;
+  sector_id: string | null;
+  status: AssignmentStatus;
+  since: string;
+  checked_in: string | null;
+  staging: { name: string } | null;
+  gaps: { code: string; blocks: boolean }[];
+}
+
+export interface MajorResources {
+  at: string;
+  units: MajorUnit[];
+  gaps: { what: "nobody_there" | "no_lead" | "no_commander"; code?: string; incident_id?: string; sector_id?: string }[];
+}
+
+export interface MajorLine {
+  id: string;
+  at: string;
+  recorded_at: string;
+  kind: string;
+  by: string;
+  text?: string | null;
+  struck?: { at: string; by: string; reason: string } | null;
+  detail?: Record<string, unknown>;
+  incident: { id: string; code: string } | null;
+  quotes?: MajorLine | null;
+}
+
 export interface Simulation extends Base {
   running: boolean;
   speed: number;
@@ -599,6 +729,9 @@ export interface TimelineEntry {
   actor: { name: string; role: string } | null;
   detail: Record<string, unknown>;
   note?: { id: string; text: string | null; struck: { at: string; by: string; reason: string } | null };
+  link?: Link;
+  /** Written on an incident that was merged into this one. */
+  incident?: { id: string; code: string };
 }
 
 export interface Problem {

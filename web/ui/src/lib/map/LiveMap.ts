@@ -16,6 +16,7 @@ import { CLOSURE_LAYERS, closureFeatures, closureLayers, closureSigns } from "./
 import type { Drawing, DrawingEvents, Tool } from "./drawing";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
+import { majorFeatures, majorLayers, majorNames } from "./majors";
 import { baseStyle } from "./style";
 import { zoneFeatures, zoneLayers, zoneNames } from "./zones";
 
@@ -71,6 +72,7 @@ export class LiveMap {
   private drawing: Drawing | null = null;
   private drawings = 0;
   private closed = "";
+  private major = "";
   private turnTimer: ReturnType<typeof setTimeout> | null = null;
   private incidentTimer: ReturnType<typeof setTimeout> | null = null;
   private unitTimer: ReturnType<typeof setTimeout> | null = null;
@@ -115,9 +117,11 @@ export class LiveMap {
     this.map.on("style.load", () => {
       this.ready = true;
       this.closed = "";
+      this.major = "";
       this.drawIncidents();
       this.drawUnits();
       this.drawClosures();
+      this.drawMajors();
       this.showSelected();
       this.showDraft();
       this.showSketch();
@@ -144,7 +148,7 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, zones: empty, "zone-names": empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, zones: empty, "zone-names": empty, majors: empty, "major-names": empty };
     style.layers.push(...overlay(wall));
     return style;
   }
@@ -190,6 +194,7 @@ export class LiveMap {
       this.incidentTimer = null;
       this.drawIncidents();
       this.drawClosures();
+      this.drawMajors();
     }, INCIDENTS_EVERY);
   }
 
@@ -246,6 +251,15 @@ export class LiveMap {
     const turn = nextTurn(closures, now);
     // Far ones are found again by the five-second round.
     this.turnTimer = turn !== null && turn - now < 60_000 ? setTimeout(() => this.drawClosures(), turn - now + 20) : null;
+  }
+
+  private drawMajors(): void {
+    const drawn = majorFeatures(this.options.board.majors());
+    const known = JSON.stringify(drawn);
+    if (!this.ready || known === this.major) return;
+    this.major = known;
+    this.source("majors")?.setData(shapes(drawn));
+    this.source("major-names")?.setData(shapes(majorNames(drawn)));
   }
 
   private drawUnits(): void {
@@ -415,7 +429,7 @@ export class LiveMap {
   }
 }
 
-/** Static < zones < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
+/** Static < zones < major incidents < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
 function overlay(wall: boolean): LayerSpecification[] {
   const scale = wall ? 1.5 : 1;
   const get = (name: string): ExpressionSpecification => ["get", name];
@@ -446,6 +460,7 @@ function overlay(wall: boolean): LayerSpecification[] {
   const closureRing = { "line-color": token("--focus"), "line-width": 3, "line-gap-width": 8 };
   return [
     ...zoneLayers(token),
+    ...majorLayers(token),
     ...closureLayers(token, wall),
     { id: "selected-closures", type: "line", source: "closures", filter: nothing, paint: closureRing },
     ring("closure-signs", 19),
