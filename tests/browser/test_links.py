@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from realtime.database import new_id
 from tests.browser.conftest import BROWSER, Visitors, shot
@@ -43,7 +43,8 @@ def chips(page: Page) -> Any:
 async def test_a_duplicate_is_merged_with_the_keyboard_and_taken_back(
     visitors: Visitors, city: City, size: tuple[int, int], theme: Any
 ) -> None:
-    kept, gone = await opened(visitors, city, "Salta 1200"), await opened(visitors, city, "Salta 1250", 0.001)
+    street = f"Salta {size[0]}"
+    kept, gone = await opened(visitors, city, f"{street}0"), await opened(visitors, city, f"{street}5", 0.001)
     page = await visitors.arrive("/consola", "dispatcher", size=size, theme=theme)
     name = f"links-{size[0]}-{theme}"
     await live(page)
@@ -92,6 +93,23 @@ async def test_reports_are_split_off_and_others_linked(visitors: Visitors, city:
     await shot(page, "links-split-2")
 
 
+async def divide(visitors: Visitors, board: Locator, first: Any, second: Any, secret: Any) -> None:
+    """Two sectors with an incident each, and a protected incident of which the board of most says nothing."""
+    desk, trained = await visitors.desk("dispatcher"), await visitors.desk("trained")
+    [major] = (await desk.get("/majors"))["features"]
+    path = f"/majors/{major['properties']['id']}"
+    await trained.post(f"{path}/incidents", {"id": str(new_id()), "incident_ids": [secret["id"]]})
+    for sector, colour, incident in (("Norte", "orange", first), ("Ribera", "sky", second)):
+        sector_id = str(new_id())
+        await board.get_by_label("Sector nuevo").fill(sector)
+        await button(board, "Agregar").first.click() if sector == "Norte" else await desk.post(
+            f"{path}/sectors", {"id": sector_id, "name": sector, "colour": colour, "lead": "Rita Paz"}
+        )
+        await expect(board.get_by_role("heading", name=sector)).to_be_visible()
+        [found] = [s for s in (await desk.get(path))["properties"]["sectors"] if s["name"] == sector]
+        await desk.post(f"{path}/incidents/{incident['id']}/sector", {"sector_id": found["id"]})
+
+
 @pytest.mark.parametrize(
     ("size", "theme"), [((1600, 900), "dark"), ((1600, 900), "light"), ((360, 740), "dark"), ((360, 740), "light")]
 )
@@ -120,18 +138,7 @@ async def test_a_storm_is_commanded_from_its_board(  # noqa: PLR0915  (one story
     await page.get_by_role("menuitem", name=re.compile("Sumar los 2")).click()
     await expect(board).to_contain_text(first["code"])
 
-    [major] = (await desk.get("/majors"))["features"]
-    path = f"/majors/{major['properties']['id']}"
-    await trained.post(f"{path}/incidents", {"id": str(new_id()), "incident_ids": [secret["id"]]})
-    for sector, colour, incident in (("Norte", "orange", first), ("Ribera", "sky", second)):
-        sector_id = str(new_id())
-        await board.get_by_label("Sector nuevo").fill(sector)
-        await button(board, "Agregar").first.click() if sector == "Norte" else await desk.post(
-            f"{path}/sectors", {"id": sector_id, "name": sector, "colour": colour, "lead": "Rita Paz"}
-        )
-        await expect(board.get_by_role("heading", name=sector)).to_be_visible()
-        [found] = [s for s in (await desk.get(path))["properties"]["sectors"] if s["name"] == sector]
-        await desk.post(f"{path}/incidents/{incident['id']}/sector", {"sector_id": found["id"]})
+    await divide(visitors, board, first, second, secret)
     await send(visitors, first, str(city.units["M1"]))
     await send(visitors, second, str(city.units["M2"]))
     norte = board.locator(".major-sector").filter(has_text="Norte")
@@ -156,5 +163,6 @@ async def test_a_storm_is_commanded_from_its_board(  # noqa: PLR0915  (one story
     await expect(strip).to_contain_text("Temporal norte")
     await expect(strip).to_contain_text("2 incidentes")
     await shot(page, f"major-strip-{size[0]}-{theme}")
-    await trained.post(f"{path}/close", {"outcome": "pasó", "with_open": True})
+    [major] = (await desk.get("/majors"))["features"]
+    await trained.post(f"/majors/{major['properties']['id']}/close", {"outcome": "pasó", "with_open": True})
     await expect(strip).to_have_count(0)

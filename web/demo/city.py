@@ -49,6 +49,7 @@ from web.demo.fleet import (
 )
 from web.demo.goods import give_kit, lay_places
 from web.demo.names import FIRST_NAMES, LAST_NAMES, RURAL, SIMULATED, barrio_names, readable_password
+from web.demo.storm_front import declare_storm
 
 ACCOUNTS = "demo-accounts.json"  # for people: printed by `vigia up`
 CREWS = "demo-simulator.json"  # for the simulator: its desk and the forty crews
@@ -111,6 +112,8 @@ async def prepare_demo(
     await _found_institutions(sessions)
     await _station_units(sessions)
     await _give_devices(sessions)
+    async with transaction(sessions) as session:
+        await declare_storm(session, id_of)
     say("Personas y claves")
     people = [*_staff(), *_simulator_people()]
     accounts = await _give_accounts(sessions, people, data_dir)

@@ -13,6 +13,7 @@ from typing import Any
 
 from geo.places import Position, haversine
 from web.demo.stories import Told, by_code, told_of
+from web.demo.storm_front import storms_share
 from web.demo.world import Act, Properties, World, demo_id, ours
 
 RECEPTION, DISPATCH = "sim-recepcion", "sim-despacho"
@@ -104,6 +105,8 @@ class Desk:
             if not world.awaits(incident["subject"]):
                 acts += self._work(now, incident, place, free, where)
         acts += self._answers(now, world)
+        if (share := storms_share(world, DISPATCH, self.rng)) is not None:
+            acts.append(share)
         for act in acts:
             world.asked(act.about)
             for sending in act.body.get("units", ()):

@@ -1,7 +1,7 @@
-import { Button, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { IconArrowMerge, IconArrowsSplit, IconLink, IconUnlink, IconUrgent } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { newId } from "../lib/api";
 import type { Placed } from "../lib/board";
 import { useDraft } from "../lib/drafts";
@@ -14,6 +14,7 @@ import { useMay } from "../lib/session";
 import { say, sayFailed } from "../lib/toasts";
 import { linkIncidents, majorAdd, mergeInto, near, reportsInside, splitOff, takeBack } from "../lib/verbs";
 import type { Incident, Link, LinkWord, NearIncident } from "../lib/wire";
+import { Chips } from "./ClosureForm";
 import { desk, openForm, select, useDesk } from "./desk";
 import { useAct } from "./useAct";
 
@@ -136,10 +137,15 @@ function LinkForm({ incident, mayMerge }: { incident: Placed<Incident>; mayMerge
     });
   };
   useDigits((index) => send(found[index]));
+  const frame = useRef<HTMLDivElement>(null);
+  const shown = found.length > 0;
+  useEffect(() => {
+    frame.current?.scrollIntoView({ block: "nearest" });
+  }, [shown]);
   const acts = [...WORDS, ...(mayMerge ? (["merge"] as const) : [])];
   return (
-    <div className="act">
-      <SegmentedControl size="xs" fullWidth aria-label={t("links.how")} value={draft.act} onChange={(next) => change({ act: next as LinkWord | "merge" })} data={acts.map((value) => ({ value, label: t(`links.acts.${value}`) }))} />
+    <div ref={frame} className="act">
+      <Chips legend={t("links.how")} name="link-act" all={acts} chosen={[draft.act]} label={(one) => t(`links.acts.${one}`)} onChoose={(next) => change({ act: next })} />
       <p className="hint">{t(`links.hints.${draft.act}`, { code: incident.code })}</p>
       <TextInput autoFocus label={t("links.code")} placeholder={t("links.codeHint")} value={code} maxLength={20} onChange={(event) => setCode(event.currentTarget.value)} />
       <TextInput label={t("form.reasonOptional")} value={draft.reason} maxLength={200} onChange={(event) => change({ reason: event.currentTarget.value })} />

@@ -94,7 +94,7 @@ function Entry({ entry, incident, now, mayStrike, onStruck }: { entry: TimelineE
         ) : (
           <p>
             {sentence(entry, (code) => type(code)?.name, (code) => dispositions.find((each) => each.code === code)?.name)}
-            {entry.link && <LinkWords link={entry.link} of={incident.id} />}
+            {entry.link && <LinkWords link={entry.link} of={entry.incident?.id ?? incident.id} />}
           </p>
         )}
         <small>
