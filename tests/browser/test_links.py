@@ -105,7 +105,7 @@ async def divide(visitors: Visitors, board: Locator, first: Any, second: Any, se
         await button(board, "Agregar").first.click() if sector == "Norte" else await desk.post(
             f"{path}/sectors", {"id": sector_id, "name": sector, "colour": colour, "lead": "Rita Paz"}
         )
-        await expect(board.get_by_role("heading", name=sector)).to_be_visible()
+        await expect(board.get_by_role("heading", name=sector, exact=True)).to_be_visible()
         [found] = [s for s in (await desk.get(path))["properties"]["sectors"] if s["name"] == sector]
         await desk.post(f"{path}/incidents/{incident['id']}/sector", {"sector_id": found["id"]})
 
