@@ -113,7 +113,7 @@ async def divide(visitors: Visitors, board: Locator, first: Any, second: Any, se
 @pytest.mark.parametrize(
     ("size", "theme"), [((1600, 900), "dark"), ((1600, 900), "light"), ((360, 740), "dark"), ((360, 740), "light")]
 )
-async def test_a_storm_is_commanded_from_its_board(  # noqa: PLR0915  (one story from the menu to the strip)
+async def test_a_storm_is_commanded_from_its_board(
     visitors: Visitors, city: City, size: tuple[int, int], theme: Any
 ) -> None:
     first, second = await opened(visitors, city, "Mitre 300"), await opened(visitors, city, "Urquiza 40", 0.004)
