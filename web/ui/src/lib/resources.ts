@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, newId } from "./api";
 import { useRegister } from "./registers";
+import { onDuty } from "./verbs";
 import type { Capability, Capacity, Facility, Imported, Organization, Photo, Piece, StockItem, StockMove, Unit, UnitSheet, Vehicle, Zone } from "./wire";
 
 const post = <T = unknown>(path: string, body: object = {}, version?: number): Promise<T> => api<T>(path, { method: "POST", body, version });
@@ -32,6 +33,13 @@ export const useRetired = () => useQuery({ queryKey: ["retired"], queryFn: async
 
 export const useOrganizations = () => useQuery({ queryKey: ["organizations"], queryFn: async () => (await api<{ organizations: Organization[] }>("/organizations")).organizations, staleTime: 60_000 }).data ?? [];
 export const useZoneNames = () => useQuery({ queryKey: ["zone-names"], queryFn: async () => (await api<{ features: Zone[] }>("/zones")).features.map(({ properties }) => properties), staleTime: 60_000 }).data ?? [];
+
+/** Who is on each unit now, by the unit's id; nobody for who may not know. */
+export function useCrews() {
+  const edition = useRegister("shifts");
+  const { data } = useQuery({ queryKey: ["crews", edition], queryFn: onDuty, retry: false, refetchInterval: 60_000, placeholderData: (held) => held });
+  return new Map(data?.units.map((one) => [one.unit_id, one]));
+}
 
 // ── Capabilities ─────────────────────────────────────────────────────────────────────────────────
 

@@ -7,7 +7,7 @@ import { ago } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useSecond } from "../lib/live";
 import {
-  addPiece, addVehicle, amendPiece, amendUnit, amendVehicle, postVehicle, removePiece, retireUnit, useCapabilities, useFacilities, useOrganizations, useSheet, useVehicles, useZoneNames,
+  addPiece, addVehicle, amendPiece, amendUnit, amendVehicle, postVehicle, removePiece, retireUnit, useCapabilities, useCrews, useFacilities, useOrganizations, useSheet, useVehicles, useZoneNames,
 } from "../lib/resources";
 import { useMay } from "../lib/session";
 import { say } from "../lib/toasts";
@@ -24,6 +24,7 @@ export function UnitSheet({ unit, onClose }: { unit: Placed<Unit>; onClose: () =
   const may = useMay("unit.manage");
   const now = useSecond();
   const { data: sheet, error } = useSheet(unit.id);
+  const crew = useCrews().get(unit.id);
   return (
     <aside className="sheet" aria-label={unit.call_sign}>
       <header className="sheet-head">
@@ -37,6 +38,12 @@ export function UnitSheet({ unit, onClose }: { unit: Placed<Unit>; onClose: () =
         <CloseButton aria-label={t("resources.close")} onClick={onClose} />
       </header>
       <Fields unit={unit} may={may} />
+      {crew && crew.people.length > 0 && (
+        <section className="sheet-section">
+          <h3>{t("resources.unit.crew")}</h3>
+          <p>{crew.people.map(({ name, role }) => `${name} (${role})`).join(", ")}</p>
+        </section>
+      )}
       {error && <p className="form-failure">{t("resources.sheetFailed")}</p>}
       {sheet && (
         <>

@@ -5,7 +5,7 @@ import { useAct } from "../console/useAct";
 import { newId } from "../lib/api";
 import { t, word } from "../lib/i18n";
 import { board, useBoard } from "../lib/live";
-import { addUnit, EXPORT, reinstateUnit, useOrganizations, useRetired, useVehicles } from "../lib/resources";
+import { addUnit, EXPORT, reinstateUnit, useCrews, useOrganizations, useRetired, useVehicles } from "../lib/resources";
 import { useMay, useSession } from "../lib/session";
 import { UnitPill } from "../lib/ui/UnitPill";
 import { Import } from "./Import";
@@ -23,6 +23,7 @@ export function Units() {
   useBoard();
   const may = useMay("unit.manage");
   const vehicles = useVehicles(may);
+  const crews = useCrews();
   const [filter, setFilter] = useState("");
   const [kind, setKind] = useState<string | null>(null);
   const [selected, setSelected] = useState(chosen);
@@ -81,6 +82,7 @@ export function Units() {
                 <th>{t("resources.unit.capabilities")}</th>
                 <th className="wide-only">{t("resources.unit.base")}</th>
                 <th className="wide-only">{t("resources.unit.homeZone")}</th>
+                {crews.size > 0 && <th className="number">{t("resources.unit.crew")}</th>}
                 {may && <th>{t("resources.vehicle.title")}</th>}
               </tr>
             </thead>
@@ -106,6 +108,7 @@ export function Units() {
                     </td>
                     <td className="wide-only">{one.base}</td>
                     <td className="wide-only">{one.home_zone}</td>
+                    {crews.size > 0 && <td className="number">{crews.get(one.id)?.people.length ?? 0}</td>}
                     {may && (
                       <td>
                         {vehicle?.plate} {vehicle && <Papers gaps={vehicle.gaps} />}
