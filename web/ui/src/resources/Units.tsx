@@ -160,7 +160,7 @@ function NewUnit({ onClose }: { onClose: (id: string | null) => void }) {
         <Select required allowDeselect={false} label={t("resources.unit.kind")} data={KINDS.map((each) => ({ value: each, label: word("kind", each) }))} value={kind} onChange={setKind} />
         <Select className="wide" required searchable allowDeselect={false} label={t("resources.unit.organization")} data={organizations.map(({ id: value, name }) => ({ value, label: name }))} value={organization} onChange={setOrganization} />
         <div className="sheet-buttons wide">
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={busy} disabled={organizations.length === 0}>
             {t("resources.add")}
           </Button>
           <span className="hint">{t("resources.unit.newHint")}</span>
