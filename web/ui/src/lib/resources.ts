@@ -97,7 +97,7 @@ export function useStock() {
   const edition = useRegister("equipment");
   return useQuery({ queryKey: ["stock", edition], queryFn: async () => (await api<{ stock: StockItem[] }>("/stock")).stock, placeholderData: (held) => held });
 }
-export const useMoves = ({ id, version }: StockItem) => useQuery({ queryKey: ["moves", id, version], queryFn: async () => (await api<{ moves: StockMove[] }>(`/stock/${id}/moves`)).moves });
+export const useMoves = ({ id, version }: StockItem) => useQuery({ queryKey: ["moves", id, version], queryFn: async () => (await api<{ moves: StockMove[] }>(`/stock/${id}/moves`)).moves, placeholderData: (held) => held });
 export const addStock = (made: object) => post<StockItem>("/stock", { id: newId(), ...made });
 export const moveStock = (item: string, id: string, kind: StockMove["kind"], quantity: number, reason: string) => post<StockItem>(`/stock/${item}/moves`, { id, kind, quantity, reason });
 export const amendStock = ({ id, version }: StockItem, changes: object) => post<StockItem>(`/stock/${id}`, changes, version);
