@@ -12,10 +12,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.ground import PACK, Anchor, Ground
-from geo.isochrones import CELL, Reach, area_of
+from geo.isochrones import CELL, GROWN, Reach, area_between, area_of, samples_of
 from geo.layers import edition_of
 from geo.network import Flags, Floats, Ints, StreetNetwork
 from geo.places import METRES_PER_DEGREE, square_metres
@@ -193,6 +194,15 @@ class Held:
         """The share of each link that somebody reaches."""
         return _joined(*self.shares)
 
+    def reaches(self, links: NDArray[np.int32], along: NDArray[np.float32], gone: int = -2) -> Flags:
+        """Which spots on links are reached, also if a unit is gone. Who sets out on a link is taken to reach it."""
+        start, end, piece = (
+            np.where(owners[links] == gone, others[links], shares[links])
+            for shares, owners, others in zip(self.shares, self.owners, self.others, strict=True)
+        )
+        found: Flags = ((along <= start) & (start > 0)) | ((1 - along <= end) & (end > 0)) | (piece > 0)
+        return found
+
     def without(self, role: int) -> tuple[Ints, Ints, Floats]:
         """Links, the unit that holds a part of them in this role, and the share that is left if it goes."""
         whose = self.owners[role]
@@ -222,7 +232,7 @@ class Losses:
     """What nobody would reach in time if one unit left, for each of them: from one look at who is second."""
 
     def __init__(self, held: Sequence[Held], people: People) -> None:
-        self.people = people
+        self.people, self._held = people, held
         metres = people.network.metres
         reached = [one.reached() for one in held]
         self.metres: Floats = np.max(reached, axis=0) * metres if held else np.zeros(len(metres))
@@ -246,6 +256,25 @@ class Losses:
             mine &= within[self._links]
         living = self.people.along(self._lost[mine], self._links[mine])
         return Lost(float(self._lost[mine].sum()) / 1000, living[0] if living else None, living[1] if living else ())
+
+    def area(self, unit: int) -> shapely.MultiPolygon:
+        """The ground that is lost if this unit (by its number) leaves, in degrees."""
+        network = self.people.network
+        links = self._links[self._units == unit]
+        if not len(links):
+            return shapely.MultiPolygon()
+        around = shapely.box(*shapely.total_bounds(network.lines[links])).buffer(2 * GROWN)
+        near = np.sort(network.tree.query(around))
+        samples = samples_of(network)
+        counts = samples.starts[near + 1] - samples.starts[near]
+        nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        which = np.repeat(samples.starts[near], counts) + nth
+        had, has = (np.zeros(len(which), dtype=np.bool_) for _ in range(2))
+        for one in self._held:
+            had |= one.reaches(samples.links[which], samples.along[which])
+            has |= one.reaches(samples.links[which], samples.along[which], unit)
+        spots = samples.places[which].astype(np.float64)
+        return area_between(network, spots[had], spots[had & has])
 
 
 @dataclass(frozen=True, slots=True)

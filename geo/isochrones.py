@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from contourpy import FillType, contour_generator
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import binary_opening, distance_transform_edt
 
 from geo.ground import PACK, Anchor, Ground
 from geo.network import Flags, Floats, Ints, StreetNetwork
@@ -95,6 +95,7 @@ class _Samples:
         steps = np.ceil(network.metres / CELL).astype(np.int64) + 1
         nth = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps)
         self.links = np.repeat(np.arange(len(network)), steps).astype(np.int32)
+        self.starts: Ints = np.append(0, np.cumsum(steps))  # where those of each link begin
         self.along = (nth / np.repeat(np.maximum(steps - 1, 1), steps)).astype(np.float32)
         lines = network.lines[self.links]
         found = shapely.get_coordinates(shapely.line_interpolate_point(lines, self.along, normalized=True))
@@ -104,11 +105,17 @@ class _Samples:
 _SAMPLES: WeakKeyDictionary[StreetNetwork, _Samples] = WeakKeyDictionary()
 
 
+def samples_of(network: StreetNetwork) -> _Samples:
+    """Spots along every link of a network."""
+    if (samples := _SAMPLES.get(network)) is None:
+        samples = _SAMPLES[network] = _Samples(network)
+    return samples
+
+
 def _spots(reach: Reach, within: float) -> Floats:
     """Positions a cell apart along all that is reached, in flat metres."""
     network = reach.network
-    if (samples := _SAMPLES.get(network)) is None:
-        samples = _SAMPLES[network] = _Samples(network)
+    samples = samples_of(network)
     start, end = reach.shares(within)
     # All of a link that is reached at all from an end, up to where it is reached.
     reached = (samples.along <= start[samples.links]) & (start[samples.links] > 0)
@@ -124,7 +131,10 @@ def _spots(reach: Reach, within: float) -> Floats:
 
 def _cells(spots: Floats) -> tuple[Flags, float, float, float]:
     """The cells that belong to the area, the corner of the first and the side of each."""
-    low, high = spots.min(axis=0) - GROWN - CELL, spots.max(axis=0) + GROWN + CELL
+    return _filled(spots, spots.min(axis=0) - GROWN - CELL, spots.max(axis=0) + GROWN + CELL)
+
+
+def _filled(spots: Floats, low: Floats, high: Floats) -> tuple[Flags, float, float, float]:
     side = max(CELL, float((high - low).max()) / MOST_CELLS)
     low = np.floor(low / side) * side  # areas of the same grain lie on the same grid, so that one holds the other
     shape = np.ceil((high - low) / side).astype(int) + 1
@@ -134,6 +144,17 @@ def _cells(spots: Floats) -> tuple[Flags, float, float, float]:
     grown = distance_transform_edt(~streets) * side <= GROWN
     shrunk = distance_transform_edt(np.pad(grown, 1))[1:-1, 1:-1] * side > GROWN - LEFT
     return shrunk | streets, float(low[0]), float(low[1]), side
+
+
+def area_between(network: StreetNetwork, before: Floats, after: Floats) -> shapely.MultiPolygon:
+    """The area of the first spots that is not the area of the second, which are among them; in degrees."""
+    if not len(before):
+        return shapely.MultiPolygon()
+    low, high = before.min(axis=0) - GROWN - CELL, before.max(axis=0) + GROWN + CELL
+    had, x0, y0, side = _filled(before, low, high)
+    lost = had & ~_filled(after, low, high)[0] if len(after) else had
+    lost = binary_opening(lost, np.ones((3, 3)))  # the rims of both were drawn cell by cell: a sliver is no loss
+    return _whole(network.rounded(_polygons(lost, x0, y0, side))) if lost.any() else shapely.MultiPolygon()
 
 
 def _polygons(cells: Flags, x0: float, y0: float, side: float) -> shapely.MultiPolygon:

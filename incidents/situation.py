@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import shapely
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.coverage import People, people_of
@@ -22,16 +21,18 @@ from geo.drives import Drive, drive_of
 from geo.places import Point
 from geo.travel import Travel, travel
 from geo.zones import Zone
-from incidents.assignments import Assignment, AssignmentStatus
+from incidents.assignments import OVER, Assignment, AssignmentStatus
 from incidents.coverage_targets import coverage_targets
 from incidents.dispatch_policy import Policy, dispatch_policy
 from incidents.incident import Incident, visible_whole_to
+from incidents.rewind import places_at, rewound, since
 from realtime.access import Actor
 from realtime.database import now
 from resources.gaps import Gap
 from resources.organizations import Organization, OrganizationKind
 from resources.positions import UnitPosition
 from resources.readiness import readiness_of
+from resources.tracks import KEPT
 from resources.units import Duty, Unit
 
 ON_THE_WAY = frozenset({AssignmentStatus.ASSIGNED, AssignmentStatus.ACKNOWLEDGED, AssignmentStatus.EN_ROUTE})
@@ -130,18 +131,53 @@ class Situation:
 
 
 async def situation(session: AsyncSession, actor: Actor, at: dt.datetime | None = None, *, timezone: str) -> Situation:
-    """The situation as `actor` may know it: now, or at a past moment. `timezone` is the city's."""
-    return await _now(session, actor, at or now(), timezone)
+    """The situation as `actor` may know it: now, or at a past moment. `timezone` is the city's.
+
+    What he may see of an incident is judged by his present rights.
+    """
+    if at is None:
+        return await _now(session, actor, timezone)
+    return await _then(session, actor, at, timezone)
 
 
-async def _now(session: AsyncSession, actor: Actor, at: dt.datetime, timezone: str) -> Situation:
+async def _now(session: AsyncSession, actor: Actor, timezone: str) -> Situation:
+    at = now()
     rows = await _units(session)
     places = {
-        one.unit_id: (Point(one.lon, one.lat), one.fixed_at) for one in await session.scalars(select(UnitPosition))
+        one.unit_id: (Point(one.lon, one.lat), one.fixed_at)
+        for one in await session.scalars(select(UnitPosition).execution_options(populate_existing=True))
     }
-    jobs = await _jobs_now(session, actor)
+    jobs: dict[UUID, list[Job]] = {}
+    for assignment, incident, seen in await _sent(session, actor, Assignment.released_at.is_(None)):
+        job = _job(assignment, incident, str(assignment.status), assignment.since, incident.priority, seen=seen)
+        jobs.setdefault(assignment.unit_id, []).append(job)
     duties = {row.Unit.id: str(row.Unit.duty) for row in rows}
-    return await _put_together(session, at, rows, places, duties, jobs, timezone=timezone)
+    roads = await travel(session, at, timezone=timezone)
+    return await _put_together(session, at, rows, places, duties, jobs, roads)
+
+
+async def _then(session: AsyncSession, actor: Actor, at: dt.datetime, timezone: str) -> Situation:
+    """The present without what was recorded since."""
+    past = await rewound(session, at)
+    rows = [row for row in await _units(session) if row.Unit.id not in past.absent]
+    places = await places_at(session, [row.Unit.id for row in rows], at)
+    if at < now() - KEPT:
+        past.unknown.add("positions")
+    jobs: dict[UUID, list[Job]] = {}
+    moved = or_(Assignment.released_at.is_(None), Assignment.id.in_(past.statuses))
+    for assignment, incident, seen in await _sent(session, actor, moved):
+        status = past.statuses.get(assignment.id, str(assignment.status))
+        if assignment.id in past.unsent or status in OVER:
+            continue
+        stood = status == assignment.status
+        priority = past.incidents.get(incident.id, {}).get("priority", incident.priority)
+        begun = assignment.since if stood else since(assignment, status)
+        jobs.setdefault(assignment.unit_id, []).append(_job(assignment, incident, status, begun, priority, seen=seen))
+    duties = {row.Unit.id: past.duties.get(row.Unit.id, str(row.Unit.duty)) for row in rows}
+    roads = await travel(session, at, timezone=timezone)
+    known = [one for one in roads.barriers if one.id.partition(":")[0] not in past.undrawn]
+    roads = replace(roads, barriers=known)
+    return await _put_together(session, at, rows, places, duties, jobs, roads, unknown=sorted(past.unknown))
 
 
 async def _units(session: AsyncSession) -> Sequence[Row[Unit, Organization]]:
@@ -155,24 +191,24 @@ async def _units(session: AsyncSession) -> Sequence[Row[Unit, Organization]]:
     return (await session.execute(query)).all()
 
 
-async def _jobs_now(session: AsyncSession, actor: Actor) -> dict[UUID, list[Job]]:
+async def _sent(
+    session: AsyncSession, actor: Actor, which: ColumnElement[bool]
+) -> Sequence[Row[Assignment, Incident, bool]]:
+    """Assignments with their incidents, and whether the actor sees each whole."""
     query = (
-        select(Assignment, Incident.code, Incident.priority, visible_whole_to(actor).label("seen"))
+        select(Assignment, Incident, visible_whole_to(actor))
         .join(Incident, Incident.id == Assignment.incident_id)
-        .where(Assignment.released_at.is_(None))
+        .where(which)
+        .order_by(Assignment.made_at, Assignment.id)
         .execution_options(populate_existing=True)
     )
-    found: dict[UUID, list[Job]] = {}
-    for assignment, code, priority, seen in await session.execute(query):
-        job = Job(
-            assignment.incident_id,
-            code if seen else None,
-            priority if seen else None,
-            str(assignment.status),
-            assignment.since,
-        )
-        found.setdefault(assignment.unit_id, []).append(job)
-    return found
+    return (await session.execute(query)).all()
+
+
+def _job(
+    assignment: Assignment, incident: Incident, status: str, begun: dt.datetime, priority: int, *, seen: bool
+) -> Job:
+    return Job(assignment.incident_id, incident.code if seen else None, priority if seen else None, status, begun)
 
 
 async def _put_together(
@@ -182,15 +218,13 @@ async def _put_together(
     places: Mapping[UUID, tuple[Point, dt.datetime]],
     duties: Mapping[UUID, str],
     jobs: Mapping[UUID, list[Job]],
+    roads: Travel,
     *,
-    timezone: str,
     unknown: Sequence[str] = (),
 ) -> Situation:
-    """What is the same of now and of a past moment: readiness, streets, targets and policy answer for any time."""
+    """What is the same of now and of a past moment: readiness, targets and policy answer for any time."""
     gaps = await readiness_of(session, [row.Unit.id for row in rows], at)
-    bound = {zone_id for row in rows for zone_id in row.Organization.zone_ids}
-    names = await _zone_names(session, bound)
-    roads = await travel(session, at, timezone=timezone)
+    names = await _zone_names(session, {zone_id for row in rows for zone_id in row.Organization.zone_ids})
     people = await people_of(session, roads.network) if roads.network is not None else None
     _, policy = await dispatch_policy(session, at)
     targets = tuple(
@@ -240,5 +274,5 @@ def _most_urgent(job: Job) -> tuple[int, dt.datetime, UUID]:
 async def _zone_names(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
     if not ids:
         return {}
-    rows: Any = await session.execute(select(Zone.id, Zone.name).where(Zone.id.in_(ids)))
+    rows = await session.execute(select(Zone.id, Zone.name).where(Zone.id.in_(ids)))
     return {row.id: row.name for row in rows}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from uuid import UUID
 
 import numpy as np
+import shapely
 
 from geo.coverage import Losses, Lost, People
 from geo.network import Flags, Floats, StreetNetwork
@@ -21,6 +22,7 @@ class UnitLoss:
 
     target: Target
     lost: Lost
+    area: Callable[[], shapely.MultiPolygon] = field(compare=False, repr=False)  # the ground; dearer than the figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ class Covering:
     def loss(self, unit_id: UUID) -> UnitLoss | None:
         """What is lost if this unit leaves; None where it does not count here."""
         number = self._numbers.get(unit_id)
-        return None if number is None else UnitLoss(self.target, self.losses.of(number, self.within))
+        if number is None:
+            return None
+        return UnitLoss(self.target, self.losses.of(number, self.within), partial(self.losses.area, number))
 
     def share(self, losses: Losses | None = None) -> Share:
         """How much of the city, or of the zone, is reached in time."""

@@ -382,8 +382,9 @@ async def set_duty(session: AsyncSession, actor: Actor, unit_id: UUID, *, duty: 
     if not (actor.role is Role.CREW and actor.unit_id == unit_id) and not actor.may(Permission.UNIT_DISPATCH):
         raise NotAllowed(permission=Permission.UNIT_DISPATCH.value)
     unit = await access_unit(session, actor, unit_id, lock=True)
+    detail = {"from": str(unit.duty), "duty": duty.value, "reason": reason}
     unit.duty, unit.duty_since = duty, now()
-    await tell(session, actor, "unit.duty", unit, detail={"duty": duty.value, "reason": reason})
+    await tell(session, actor, "unit.duty", unit, detail=detail)
     return unit
 
 

@@ -1,0 +1,116 @@
+"""How it was: the present, taken back step by step by what the journal has recorded since.
+
+A past moment is what the desk knew then: an entry counts from when it was recorded, not from when it is said to have
+happened. Entries tell from what they changed; where one does not, what it changed is unknown, and named.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import shapely
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from geo.places import Point
+from incidents.assignments import STAMPS, Assignment
+from realtime.journal import Entry
+from resources.tracks import Doubt
+
+# What was changed since and is kept without its former value: then it is not known any more.
+_LOST = {
+    "unit.": "units",
+    "capability.": "units",
+    "equipment.": "units",
+    "closure.amended": "closures",
+    "layer.imported": "streets",
+    "speeds.switched": "speeds",
+    "zone.": "zones",
+    "zones.": "zones",
+}
+_OURS = ("unit.", "assignment.", "incident.", "closure.", *_LOST)
+
+
+@dataclass
+class Rewound:
+    """What was otherwise at a moment. Whatever is not in here was as it is now."""
+
+    absent: set[UUID] = field(default_factory=set)  # units that were added since
+    duties: dict[UUID, str] = field(default_factory=dict)  # by unit
+    unsent: set[UUID] = field(default_factory=set)  # assignments that were made since
+    statuses: dict[UUID, str] = field(default_factory=dict)  # by assignment
+    incidents: dict[UUID, dict[str, Any]] = field(default_factory=dict)  # type, priority, place, alarm_level
+    unopened: set[UUID] = field(default_factory=set)  # incidents that were opened since
+    undrawn: set[str] = field(default_factory=set)  # closures that were drawn since, whenever they are said to begin
+    unknown: set[str] = field(default_factory=set)
+
+
+async def rewound(session: AsyncSession, at: dt.datetime) -> Rewound:
+    """What the journal has recorded after a moment, taken back from the newest to the oldest."""
+    query = (
+        select(Entry.kind, Entry.subject, Entry.incident_id, Entry.detail)
+        .where(Entry.recorded_at > at, or_(*(Entry.kind.startswith(kind) for kind in _OURS)))
+        .order_by(Entry.id.desc())
+    )
+    found = Rewound()
+    for kind, subject, incident_id, detail in await session.execute(query):
+        _take_back(found, kind, subject, incident_id, detail)
+    return found
+
+
+def _take_back(found: Rewound, kind: str, subject: str, incident_id: UUID | None, detail: dict[str, Any]) -> None:
+    id_ = UUID(subject.partition(":")[2]) if kind.startswith("unit.") else None
+    incident = found.incidents.setdefault(incident_id, {}) if incident_id else {}
+    match kind:
+        case "unit.added" if id_:
+            found.absent.add(id_)
+        case "unit.duty" if id_ and "from" in detail:
+            found.duties[id_] = detail["from"]
+        case "unit.status":
+            pass  # the copy of an assignment's, which says it itself
+        case "assignment.made":
+            found.unsent.add(UUID(detail["assignment_id"]))
+        case "assignment.status":
+            found.statuses[UUID(detail["assignment_id"])] = detail["from"]
+        case "incident.opened" if incident_id:
+            found.unopened.add(incident_id)
+        case "incident.reclassified":
+            incident |= detail["from"]
+        case "incident.relocated":
+            incident["place"] = Point(shapely.geometry.shape(detail["from"]))
+        case "incident.alarm_raised" | "incident.alarm_lowered":
+            incident["alarm_level"] = detail["from"]
+        case "closure.drawn":
+            found.undrawn.add(subject.partition(":")[2])
+        case _:
+            found.unknown.update(what for lost, what in _LOST.items() if kind.startswith(lost))
+
+
+def since(assignment: Assignment, status: str) -> dt.datetime:
+    """Since when an assignment had a status that it has left."""
+    stamp = assignment.stamps.get(STAMPS.get(status, "T6"))  # type: ignore[call-overload]
+    return dt.datetime.fromisoformat(stamp) if stamp else assignment.made_at
+
+
+# For each unit the newest fix that had reached us by then and moved the marker.
+_STOOD = text("""
+    SELECT unit.id AS unit_id, fix.lon, fix.lat, fix.fixed_at
+    FROM unnest(CAST(:units AS uuid[])) AS unit (id)
+    CROSS JOIN LATERAL (
+        SELECT lon, lat, fixed_at FROM position_history
+        WHERE unit_id = unit.id AND fixed_at <= :at AND received_at <= :at AND doubt & :doubts = 0
+        ORDER BY fixed_at DESC LIMIT 1
+    ) AS fix
+""")
+
+
+async def places_at(
+    session: AsyncSession, unit_ids: list[UUID], at: dt.datetime
+) -> dict[UUID, tuple[Point, dt.datetime]]:
+    """Where each unit was last seen before a moment, and when."""
+    doubts = int(Doubt.IMPLAUSIBLE | Doubt.LATE)
+    rows = await session.execute(_STOOD, {"units": unit_ids, "at": at, "doubts": doubts})
+    return {row.unit_id: (Point(row.lon, row.lat), row.fixed_at) for row in rows}
