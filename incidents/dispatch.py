@@ -969,7 +969,7 @@ async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, assig
 async def _duty_put_back(session: AsyncSession, actor: Actor, undoing: Undoing, changed: Sequence[Unit]) -> None:
     for unit in changed:
         if "duty" in undoing.before.get(unit.id, {}):
-            detail = undoing.detail | {"duty": unit.duty}
+            detail = undoing.detail | {"from": undoing.after[unit.id]["duty"], "duty": unit.duty}
             await units.tell(session, actor, "unit.undone", unit, detail=detail, occurred_at=undoing.at)
 
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import shapely
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from geo.places import Point
-from incidents.assignments import STAMPS, Assignment
+from geo.places import Point, parse_point
+from incidents.assignments import STAMPS, Assignment, AssignmentStatus
 from realtime.journal import Entry
 from resources.tracks import Doubt
 
@@ -42,6 +41,7 @@ class Rewound:
     duties: dict[UUID, str] = field(default_factory=dict)  # by unit
     unsent: set[UUID] = field(default_factory=set)  # assignments that were made since
     statuses: dict[UUID, str] = field(default_factory=dict)  # by assignment
+    waiting: set[UUID] = field(default_factory=set)  # assignments that have come to lead since
     incidents: dict[UUID, dict[str, Any]] = field(default_factory=dict)  # type, priority, place, alarm_level
     unopened: set[UUID] = field(default_factory=set)  # incidents that were opened since
     undrawn: set[str] = field(default_factory=set)  # closures that were drawn since, whenever they are said to begin
@@ -67,20 +67,22 @@ def _take_back(found: Rewound, kind: str, subject: str, incident_id: UUID | None
     match kind:
         case "unit.added" if id_:
             found.absent.add(id_)
-        case "unit.duty" if id_ and "from" in detail:
+        case "unit.duty" | "unit.undone" if id_ and "from" in detail:
             found.duties[id_] = detail["from"]
         case "unit.status":
             pass  # the copy of an assignment's, which says it itself
         case "assignment.made":
             found.unsent.add(UUID(detail["assignment_id"]))
-        case "assignment.status":
+        case "assignment.status" | "assignment.undone":
             found.statuses[UUID(detail["assignment_id"])] = detail["from"]
+        case "assignment.promoted":
+            found.waiting.add(UUID(detail["assignment_id"]))
         case "incident.opened" if incident_id:
             found.unopened.add(incident_id)
         case "incident.reclassified":
             incident |= detail["from"]
         case "incident.relocated":
-            incident["place"] = Point(shapely.geometry.shape(detail["from"]))
+            incident["place"] = parse_point(detail["from"])
         case "incident.alarm_raised" | "incident.alarm_lowered":
             incident["alarm_level"] = detail["from"]
         case "closure.drawn":
@@ -89,9 +91,9 @@ def _take_back(found: Rewound, kind: str, subject: str, incident_id: UUID | None
             found.unknown.update(what for lost, what in _LOST.items() if kind.startswith(lost))
 
 
-def since(assignment: Assignment, status: str) -> dt.datetime:
-    """Since when an assignment had a status that it has left."""
-    stamp = assignment.stamps.get(STAMPS.get(status, "T6"))  # type: ignore[call-overload]
+def since(assignment: Assignment, status: str, *, waiting: bool) -> dt.datetime:
+    """Since when an assignment had a status that it has left; one that led later was given before it was notified."""
+    stamp = assignment.stamps.get(STAMPS.get(AssignmentStatus(status), "" if waiting else "T6"))
     return dt.datetime.fromisoformat(stamp) if stamp else assignment.made_at
 
 

@@ -169,9 +169,10 @@ async def _then(session: AsyncSession, actor: Actor, at: dt.datetime, timezone: 
         status = past.statuses.get(assignment.id, str(assignment.status))
         if assignment.id in past.unsent or status in OVER:
             continue
-        stood = status == assignment.status
+        waiting = assignment.id in past.waiting
+        stood = status == assignment.status and not waiting
         priority = past.incidents.get(incident.id, {}).get("priority", incident.priority)
-        begun = assignment.since if stood else since(assignment, status)
+        begun = assignment.since if stood else since(assignment, status, waiting=waiting)
         jobs.setdefault(assignment.unit_id, []).append(_job(assignment, incident, status, begun, priority, seen=seen))
     duties = {row.Unit.id: past.duties.get(row.Unit.id, str(row.Unit.duty)) for row in rows}
     roads = await travel(session, at, timezone=timezone)

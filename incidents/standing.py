@@ -77,8 +77,24 @@ class Covering:
 
     def share(self, losses: Losses | None = None) -> Share:
         """How much of the city, or of the zone, is reached in time."""
-        losses = losses or self.losses
-        return share_of(losses.metres, self.people, self.within)
+        return self.share_of((losses or self.losses).metres)
+
+    def share_of(self, metres: Floats) -> Share:
+        """The share that so many metres of each link are."""
+        return share_of(metres, self.people, self.within)
+
+    def by_zone(self) -> list[tuple[str, int, int]]:
+        """For each neighbourhood how many of its people are reached, and of how many; most beyond reach first."""
+        network = self.people.network
+        every, reached = np.where(network.main, network.metres, 0.0), self.losses.metres
+        if self.within is not None:
+            every, reached = np.where(self.within, every, 0.0), np.where(self.within, reached, 0.0)
+        everyone, some = self.people.along(every), self.people.along(reached)
+        if everyone is None or some is None:
+            return []
+        found = dict(some[1])
+        told = [(name, min(found.get(name, 0), count), count) for name, count in everyone[1]]
+        return sorted(told, key=lambda one: (one[1] - one[2], one[0]))
 
 
 def share_of(metres: Floats, people: People, within: Flags | None) -> Share:

@@ -217,6 +217,7 @@ FOR_VERBS = {
     "incidents/links.py: undo_link",
     "incidents/majors.py: tell",
     "incidents/reports.py: tell",
+    "incidents/move_ups.py: tell",
     "incidents/timeline.py: write_note",
     "incidents/undo.py: remember",
     "realtime/idempotency.py: answer_once",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geo import closures, fences, zones
-from incidents import alarms, bonds, incident, majors, reports
+from incidents import alarms, bonds, incident, majors, move_ups, reports
 from realtime import registers
 from realtime.catch_up import Boards
 from resources import units
@@ -17,6 +17,7 @@ BOARDS: Boards = {
     "major": majors.board,
     "member": bonds.board_of_members,
     "unit": units.board,
+    "move_up": move_ups.board,
     "closure": closures.board,
     "zones": zones.board,
     "fence": fences.board,

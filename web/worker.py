@@ -19,6 +19,7 @@ from incidents.fencing import watch_incidents
 from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
 from incidents.learned_speeds import learn_speeds
+from incidents.move_ups import propose_move_ups, tend_move_ups
 from incidents.tasks import follow_cards, mark_overdue
 from incidents.undo import sweep_undos
 from incidents.watchdogs import JOBS, look_around, start_clocks
@@ -88,6 +89,7 @@ CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "lost units": (dt.timedelta(minutes=5), give_up_the_lost),
     "undos": (dt.timedelta(minutes=10), sweep_undos),
     "watchdogs": (dt.timedelta(seconds=5), look_around),
+    "move-ups": (dt.timedelta(seconds=5), tend_move_ups),
     "kept answers": (dt.timedelta(hours=1), sweep_answers),
     "sign-ins": (dt.timedelta(hours=1), sweep_sign_ins),
     "forgotten clock-outs": (dt.timedelta(seconds=30), end_forgotten),
@@ -101,7 +103,11 @@ async def run_worker(settings: Settings) -> None:
     sessions = sessions_of(engine)
     reactions = REACTIONS | {"fences": watch_incidents(settings.timezone)}
     learn = partial(learn_from_journeys, timezone=settings.timezone)
-    chores = CHORES | {"learned speeds": (dt.timedelta(minutes=15), learn)}
+    cover = partial(propose_move_ups, timezone=settings.timezone)
+    chores = CHORES | {
+        "learned speeds": (dt.timedelta(minutes=15), learn),
+        "coverage": (dt.timedelta(seconds=20), cover),
+    }
     work = asyncio.gather(
         run_reactions(sessions, reactions),
         run_chores(sessions, chores),

@@ -15,10 +15,13 @@ from geo.coverage import Neighbourhood, People
 from geo.network import StreetNetwork
 from geo.travel import Travel
 from incidents.dispatch_policy import Policy
+from incidents.move_ups import MoveUp, MoveUpState
 from incidents.recommendation import Call
 from incidents.run_cards import CardLevel, Need, RunCard
 from incidents.situation import Candidate, Job, Situation, Target
+from realtime.database import new_id, now
 from resources.gaps import Gap
+from tests.builders import City
 from tests.travel.towns import area, grid, line, spot
 
 AT = dt.datetime(2026, 11, 24, 3, 0, tzinfo=dt.UTC)
@@ -123,3 +126,28 @@ def needs(draw: st.DrawFn) -> list[Need]:
     return [
         Need(draw(st.sampled_from(["GUM", "TRA"])), draw(st.integers(1, 2))) for _ in range(draw(st.integers(1, 2)))
     ]
+
+
+def a_move_up(city: City, target_id: UUID, call_sign: str = "M2") -> MoveUp:
+    """A move-up to the east that was just proposed."""
+    return MoveUp(
+        id=new_id(),
+        unit_id=city.units[call_sign],
+        call_sign=call_sign,
+        target_id=target_id,
+        wanted={"for": "GUM", "minutes": 8.0, "minimum": 0.9, "zone": None},
+        place=city.east,
+        place_name="Base Este",
+        state=MoveUpState.PROPOSED,
+        share_before=0.5,
+        share_after=0.95,
+        gain_people=4000,
+        gain_km=12.5,
+        leaves_people=300,
+        leaves_km=0.8,
+        seconds=240.0,
+        proposed_at=now(),
+        reason="",
+        version=0,
+        told_to=[],
+    )

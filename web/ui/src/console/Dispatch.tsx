@@ -1,4 +1,4 @@
-import { TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { IconCheck, IconSearch } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { newId, Refusal } from "../lib/api";
@@ -16,8 +16,11 @@ import { needsOf, needWords, upTo, useRunCard } from "../lib/runCards";
 import { say, undoOf } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
 import { dispatch } from "../lib/verbs";
-import type { Incident, Unit } from "../lib/wire";
+import { proposed } from "../lib/recommendation";
+import type { Incident, NeedAnswer, Option, Unit } from "../lib/wire";
+import { NeedHead, PickWhy, ToAsk, Trades, useLost, WhyNot } from "./Recommendation";
 import { useEtas, type Roads } from "./useEtas";
+import { useRecommendation } from "./useRecommendation";
 import { useRoute } from "./useRoute";
 
 const SHOWN = 9;
@@ -26,9 +29,19 @@ const REORDER_EVERY = 10_000;
 
 type Sent = { state: "sending" } | { state: "sent"; at: number } | { state: "refused"; why: string; id?: string };
 
+/** What is to be sent in one act: a unit, for what, and whether it leaves something for it. */
+interface Wanted {
+  unit_id: string;
+  call_sign: string;
+  need?: string;
+  on_busy?: "release";
+  override?: string;
+}
+
 /**
- * Who could go. Not optimistic: a unit is "sent" when the server said so. The order stands still for ten seconds and under the pointer, so
- * that a digit always means the unit that was read.
+ * Whom to send: what the run card asks for, ticked; a digit sends one, Ctrl+Enter all that are ticked, in one act. Below them is anybody
+ * else who is free. Not optimistic: a unit is "sent" when the server said so. The order stands still for ten seconds and under the pointer,
+ * so that a digit always means the unit that was read.
  */
 export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const [query, setQuery] = useState("");
@@ -40,46 +53,78 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const offline = useLink((state) => state.name === "offline");
   const { agencies } = useCatalogue();
   const card = useRunCard(incident.type_code, incident.priority);
-  const asked = upTo(card, incident.alarm_level);
+  const levels = upTo(card, incident.alarm_level);
   const needed = needsOf(card, incident.alarm_level);
+  const searching = query !== "";
+  const { state: asked, told } = useRecommendation(incident, hover || searching);
   const roads = useEtas(incident.at);
-  const ranked = useRanked(incident, needed.map(({ capability }) => capability), hover || query !== "", roads);
+  const picks = told && !searching ? proposed(told) : [];
+  const [unticked, setUnticked] = useState<ReadonlySet<string>>(new Set());
+  const ranked = useRanked(incident, needed.map(({ capability }) => capability), hover || searching, roads).filter(({ unit }) => !picks.some(({ pick }) => pick.unit_id === unit.id));
   const pointAt = useRoute(incident.at);
+  const pointAtLost = useLost();
   const found = ranked.filter(({ unit }) => matches(query, unit.call_sign, word("kind", unit.kind), unit.organization, unit.capabilities.join(" ")));
   // Once somebody goes, the list makes room for the story; one press brings it back whole.
   const many = all || query !== "" || incident.assignments.length === 0 ? SHOWN : SHOWN_WHEN_ANSWERED;
-  const shown = found.slice(0, many);
+  const shown = found.slice(0, Math.max(SHOWN_WHEN_ANSWERED, many - picks.length));
   const now = useSecond();
   // Why a unit did not go outlives its row, which leaves the list with the next order.
-  const listed = new Set(shown.map(({ unit }) => unit.id));
+  const listed = new Set([...shown.map(({ unit }) => unit.id), ...picks.map(({ pick }) => pick.unit_id)]);
   const refusals = Object.entries(sent).flatMap(([id, state]) => (state.state === "refused" && !listed.has(id) ? [{ id, why: state.why }] : []));
 
-  async function send(candidate: Candidate | undefined) {
-    if (!candidate) return;
-    const { unit } = candidate;
-    const held = sent[unit.id];
-    if (held?.state === "sending" || held?.state === "sent" || unit.status !== "available") return;
-    const mark = (state: Sent) => setSent((all) => ({ ...all, [unit.id]: state }));
-    // The same id when the same press is repeated after a silence: it is done once.
-    const id = ids.current.get(unit.id) ?? newId();
-    ids.current.set(unit.id, id);
+  const isFree = (id: string, takenFrom: string | null): boolean => {
+    const status = board.get<Unit>(`unit:${id}`)?.status;
+    return status === "available" || (takenFrom !== null && status !== undefined);
+  };
+  const isHeld = (id: string): boolean => sent[id]?.state === "sending" || sent[id]?.state === "sent";
+  const wantedOf = ({ need, pick }: { need: NeedAnswer; pick: Option }): Wanted => ({
+    unit_id: pick.unit_id,
+    call_sign: pick.call_sign,
+    need: need.capability,
+    on_busy: pick.taken_from === null ? undefined : "release",
+  });
+  const ticked = picks.filter(({ need, pick }) => need.ticked !== unticked.has(pick.unit_id) && isFree(pick.unit_id, pick.taken_from) && !isHeld(pick.unit_id));
+
+  /** All of them or none. The same ids when the same press is repeated after a silence: it is done once. */
+  async function send(some: Wanted[]): Promise<boolean> {
+    if (some.length === 0 || some.some(({ unit_id }) => isHeld(unit_id))) return false;
+    const mark = (state: Sent) => setSent((all) => ({ ...all, ...Object.fromEntries(some.map(({ unit_id }) => [unit_id, state])) }));
+    const idOf = (of: string): string => {
+      const id = ids.current.get(of) ?? newId();
+      ids.current.set(of, id);
+      return id;
+    };
+    const acts = some.map(({ unit_id, call_sign: _, ...rest }) => ({ id: idOf(unit_id), unit_id, ...rest }));
+    const act = acts.map(({ id }) => id).join();
+    const forget = () => [act, ...some.map(({ unit_id }) => unit_id)].forEach((of) => ids.current.delete(of));
     mark({ state: "sending" });
     try {
-      const made = await dispatch(incident.id, id, [{ id, unit_id: unit.id }]);
-      ids.current.delete(unit.id);
+      const made = await dispatch(incident.id, acts.length > 1 ? idOf(act) : (acts[0]?.id ?? newId()), acts);
+      forget();
       mark({ state: "sent", at: clock.now() });
-      say(t("dispatch.sentTo", { unit: unit.call_sign, code: incident.code }), undoOf(made));
+      say(t("dispatch.sentTo", { unit: some.map(({ call_sign }) => call_sign).join(", "), code: incident.code }), undoOf(made));
+      return true;
     } catch (error) {
-      if (!(error instanceof Refusal && error.unreachable)) ids.current.delete(unit.id);
+      if (!(error instanceof Refusal && error.unreachable)) forget();
       mark({ state: "refused", why: whyNot(error) });
+      return false;
     }
   }
+  const sendCandidate = (candidate: Candidate | undefined) =>
+    candidate && candidate.unit.status === "available" && void send([{ unit_id: candidate.unit.id, call_sign: candidate.unit.call_sign }]);
+  const sendPick = (picked: { need: NeedAnswer; pick: Option }) => isFree(picked.pick.unit_id, picked.pick.taken_from) && void send([wantedOf(picked)]);
 
   useKey("d", () => {
     setAll(true);
     filter.current?.focus();
   });
-  useDigits((index) => void send(shown[index]));
+  useDigits((index) => {
+    const picked = picks[index];
+    if (picked) sendPick(picked);
+    else sendCandidate(shown[index - picks.length]);
+  });
+  useKey("ctrl+enter", () => void send(ticked.map(wantedOf)), ticked.length > 0);
+  const numbered = new Map(picks.map(({ pick }, n) => [pick.unit_id, n + 1]));
 
   return (
     <section className="card-section dispatch" onPointerEnter={() => setHover(true)} onPointerLeave={() => setHover(false)}>
@@ -87,7 +132,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
         {t("dispatch.title")} <kbd>{"D"}</kbd>
         <small>{waysIn(roads)}</small>
       </h3>
-      {asked.length > 0 && (
+      {!told && levels.length > 0 && (
         <p className="run-card">
           <span>{t(incident.alarm_level > 1 ? "runCards.upTo" : "dispatch.firstCard", { n: incident.alarm_level })}</span>
           {needed.map((need, index) => (
@@ -95,7 +140,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
               {needWords(need)}
             </span>
           ))}
-          {asked.flatMap(({ agencies: asks }, level) =>
+          {levels.flatMap(({ agencies: asks }, level) =>
             asks.map(({ agency, count, note }) => (
               <span key={`${level}-${agency}`} className="agency agency-asked" title={[t("dispatch.askedTitle"), note].filter(Boolean).join(": ")}>
                 {agencies.find(({ code }) => code === agency)?.name ?? agency}
@@ -106,6 +151,68 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
         </p>
       )}
       {card === null && <p className="hint">{t("runCards.none")}</p>}
+      {asked === "failed" && <p className="hint">{t("recommend.failed")}</p>}
+      {told && !searching && (
+        <>
+          {told.needs.map((need, n) => (
+            <div key={n}>
+              <NeedHead need={need} />
+              {need.picks.length > 0 && (
+                <ol className="candidates">
+                  {need.picks.map((pick) => {
+                    const unit = board.get<Unit>(`unit:${pick.unit_id}`);
+                    const state = sent[pick.unit_id];
+                    const free = isFree(pick.unit_id, pick.taken_from);
+                    return (
+                      <li
+                        key={pick.unit_id}
+                        className="pick"
+                        onPointerEnter={() => (pointAt(pick.unit_id), pointAtLost(pick.leaves ? pick.unit_id : null))}
+                        onPointerLeave={() => (pointAt(null), pointAtLost(null))}
+                        onFocus={() => pointAt(pick.unit_id)}
+                        onBlur={() => pointAt(null)}
+                      >
+                        <input
+                          type="checkbox"
+                          aria-label={t("recommend.tick", { unit: pick.call_sign })}
+                          checked={need.ticked !== unticked.has(pick.unit_id)}
+                          disabled={!free || isHeld(pick.unit_id)}
+                          onChange={() => setUnticked((held) => new Set(held.has(pick.unit_id) ? [...held].filter((id) => id !== pick.unit_id) : [...held, pick.unit_id]))}
+                        />
+                        <button type="button" disabled={!free || isHeld(pick.unit_id)} onClick={() => sendPick({ need, pick })}>
+                          <kbd>{numbered.get(pick.unit_id)}</kbd>
+                          <UnitPill status={unit?.status ?? "available"} />
+                          <strong>{pick.call_sign}</strong>
+                          <span className="candidate-kind">
+                            {word("kind", pick.kind)}
+                            {pick.position_age_s !== null && pick.position_age_s * 1000 >= AGE_SHOWN_AFTER && <small>{t("dispatch.oldPosition", { age: age(pick.position_age_s * 1000) })}</small>}
+                          </span>
+                          <FarAway {...farOf({ eta: { ...pick, why: null, snap_m: null }, metres: null })} />
+                        </button>
+                        <PickWhy pick={pick} />
+                        {state && <SentState state={state} />}
+                        {!state && !free && <span className="candidate-state">{t("dispatch.taken", { code: unit?.incident_code ?? "" })}</span>}
+                      </li>
+                    );
+                  })}
+                </ol>
+              )}
+            </div>
+          ))}
+          <ToAsk told={told} />
+          <Trades told={told} />
+          {picks.length > 0 && (
+            <div className="send-ticked">
+              <Button size="sm" disabled={ticked.length === 0 || offline} onClick={() => void send(ticked.map(wantedOf))}>
+                {t("recommend.send", { count: ticked.length })} <kbd>{t("recommend.sendKey")}</kbd>
+              </Button>
+              {ticked.length > 0 && <span className="hint">{ticked.map(({ pick }) => pick.call_sign).join(", ")}</span>}
+            </div>
+          )}
+          <WhyNot told={told} onOverride={(unit_id, need, override) => send([{ unit_id, call_sign: callSign(unit_id), need, override }])} />
+          {shown.length > 0 && <p className="others-head">{t("recommend.others")}</p>}
+        </>
+      )}
       {offline && <p className="form-failure">{t("dispatch.byRadio")}</p>}
       <TextInput
         ref={filter}
@@ -118,7 +225,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
         onKeyDown={(event) => {
           if (event.key === "Enter") {
             event.preventDefault();
-            void send(shown[0]);
+            sendCandidate(shown[0]);
           }
           if (event.key === "Escape") {
             event.stopPropagation();
@@ -143,8 +250,8 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
             const taken = unit.status !== "available" && state?.state !== "sent";
             return (
               <li key={unit.id} onPointerEnter={() => pointAt(unit.id)} onPointerLeave={() => pointAt(null)} onFocus={() => pointAt(unit.id)} onBlur={() => pointAt(null)}>
-                <button type="button" disabled={taken || state?.state === "sending" || state?.state === "sent"} onClick={() => void send(candidate)}>
-                  <kbd>{index + 1}</kbd>
+                <button type="button" disabled={taken || state?.state === "sending" || state?.state === "sent"} onClick={() => sendCandidate(candidate)}>
+                  {index + picks.length < 9 ? <kbd>{index + picks.length + 1}</kbd> : <span />}
                   <UnitPill status={unit.status} />
                   <strong>{unit.call_sign}</strong>
                   <span className="candidate-kind">
@@ -154,11 +261,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
                   </span>
                   <FarAway {...farOf(candidate)} />
                 </button>
-                {state && (
-                  <span className={`candidate-state candidate-${state.state}`} role={state.state === "refused" ? "alert" : "status"}>
-                    {state.state === "sending" ? t("dispatch.sending") : state.state === "sent" ? t("dispatch.sent", { hour: hourSeconds(state.at) }) : state.why}
-                  </span>
-                )}
+                {state && <SentState state={state} />}
                 {!state && taken && <span className="candidate-state">{t("dispatch.taken", { code: unit.incident_code ?? "" })}</span>}
               </li>
             );
@@ -176,6 +279,16 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
     </section>
   );
 }
+
+function SentState({ state }: { state: Sent }) {
+  return (
+    <span className={`candidate-state candidate-${state.state}`} role={state.state === "refused" ? "alert" : "status"}>
+      {state.state === "sending" ? t("dispatch.sending") : state.state === "sent" ? t("dispatch.sent", { hour: hourSeconds(state.at) }) : state.why}
+    </span>
+  );
+}
+
+const callSign = (unit: string): string => board.get<Unit>(`unit:${unit}`)?.call_sign ?? "";
 
 /** How long, and what that rests on: nobody takes a straight line for a way. */
 function FarAway({ main, note, how }: Far) {

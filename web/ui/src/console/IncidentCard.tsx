@@ -22,6 +22,7 @@ import { MatchLine } from "./PlaceField";
 import { Links } from "./Links";
 import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
+import { WhatThen } from "./WhatThen";
 import { WhoseLine } from "./WhoseLine";
 
 /** Up to here (0 public, 1 operational) everybody at the desks may know: nothing to say. */
@@ -61,6 +62,7 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
       <WhoseLine of={incident} />
       {incident.summary && <p className="summary">{incident.summary}</p>}
       <Stamps stamps={incident.stamps} />
+      <WhatThen key={incident.id} incident={incident} />
       <Acts incident={incident} over={over} />
       {form === "close" && <CloseForm incident={incident} />}
       {form === "cancel" && <CancelForm incident={incident} />}

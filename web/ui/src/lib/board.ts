@@ -4,7 +4,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { middleOf } from "./shapes";
-import type { Alarm, Closure, Feature, Incident, Line, Link, Major, MajorMember, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
+import type { Alarm, Closure, Feature, Incident, Line, Link, Major, MajorMember, MoveUp, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
 import { subjectKind } from "./wire";
 
 export interface Position {
@@ -109,6 +109,10 @@ export class Board {
 
   members(): MajorMember[] {
     return this.all<MajorMember>("member");
+  }
+
+  moveUps(): Placed<MoveUp>[] {
+    return this.all<MoveUp>("move_up");
   }
 
   simulation(): Simulation | null {

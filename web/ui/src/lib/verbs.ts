@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, ClockPoint, Clocked, Closure, ClosureKind, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -108,6 +108,30 @@ export const etas = (to: LonLat) => api<Etas>(`/travel/etas?${lonLat("", to)}`);
 /** The way a unit would drive, as a line. */
 export const route = async (from: LonLat, to: LonLat, unit: string) =>
   (await api<{ geometry: GeoJSON.LineString }>(`/travel/route?${lonLat("from_", from)}&${lonLat("to_", to)}&unit_id=${unit}`)).geometry;
+
+export const recommendation = (incident: string, at?: string) => api<Recommendation>(`/incidents/${incident}/recommendation${at ? `?at=${encodeURIComponent(at)}` : ""}`);
+/** The ground that nobody reaches in time any more if a unit goes. */
+export const lost = (unit: string) => api<GeoJSON.FeatureCollection<GeoJSON.MultiPolygon>>(`/recommendation/lost?unit_id=${unit}`);
+const moveUp = (one: MoveUp, verb: string, body: object = {}) => api(`/move-ups/${one.id}/${verb}`, { method: "POST", body, version: one.version });
+export const confirmMoveUp = (one: MoveUp) => moveUp(one, "confirm");
+export const refuseMoveUp = (one: MoveUp, reason: string) => moveUp(one, "refuse", { reason });
+export const callOffMoveUp = (one: MoveUp, reason: string) => moveUp(one, "call-off", { reason });
+export const coverageTargets = () => api<{ targets: CoverageTarget[] }>("/coverage/targets");
+export const coverageNow = () => api<CoverageNow>("/coverage/now");
+export interface NewTarget {
+  id: string;
+  capability?: string;
+  kind?: string;
+  minutes: number;
+  minimum: number;
+  zone_id?: string;
+  replaces?: string;
+}
+export const setTarget = (target: NewTarget) => post<CoverageTarget>("/coverage/targets", target);
+export const endTarget = (target: string) => post(`/coverage/targets/${target}/end`);
+export type Policy = Record<string, number | string[] | Record<string, number>>;
+export const dispatchPolicy = () => api<{ number: number; values: Policy }>("/dispatch-policy");
+export const weigh = (values: Policy) => post<{ number: number; values: Policy }>("/dispatch-policy", { values });
 
 export const zones = () => api<{ features: Zone[] }>("/zones");
 export const zone = (id: string) => api<Zone>(`/zones/${id}`);

@@ -721,6 +721,131 @@ export interface Etas {
   etas: Eta[];
 }
 
+/** One thing that counted, by its code; `seconds` is what it adds to a score. */
+export interface Reason {
+  code: string;
+  seconds: number;
+  facts: Record<string, unknown>;
+}
+
+/** What nobody reaches within a target any more if a unit goes. */
+export interface Leaves {
+  for: string;
+  minutes: number;
+  zone: string | null;
+  people: number | null;
+  street_km: number;
+  square_km: number | null;
+  zones: { name: string; people: number }[];
+}
+
+interface Considered {
+  unit_id: string;
+  call_sign: string;
+  kind: string;
+  organization: string;
+  position_age_s: number | null;
+}
+
+/** A unit that could meet a need: the reasons' seconds add up to the score. */
+export interface Option extends Considered {
+  seconds: number;
+  metres: number | null;
+  how: Eta["how"];
+  score: number;
+  reasons: Reason[];
+  leaves: Leaves | null;
+  /** The incident it would be taken from. */
+  taken_from: string | null;
+  warnings: { code: string }[];
+  why: Reason;
+}
+
+export interface NeedAnswer {
+  capability: string;
+  count: number;
+  kind: "required" | "preferred" | "reserve";
+  at_least: number | null;
+  ticked: boolean;
+  going: Considered[];
+  picks: Option[];
+  others: Option[];
+  ruled_out: (Considered & { why: Reason; seconds: number | null })[];
+  to_ask: Option[];
+  shortfall: { count: number; why: string; facts: Record<string, number> } | null;
+}
+
+export interface Trade {
+  call_sign: string;
+  to: string | null;
+  instead: string | null;
+  saved_there: number | null;
+  later_here: number | null;
+}
+
+export interface Recommendation {
+  at: string;
+  past: boolean;
+  incident_id: string | null;
+  incident_code: string | null;
+  type_code: string;
+  priority: Level;
+  card: { priority: Level | null; edition: number; levels: number } | null;
+  level: number;
+  closures: number;
+  needs: NeedAnswer[];
+  agencies: { agency: string; count: number; note: string }[];
+  short: number;
+  trades: Trade[];
+  /** What could not be rebuilt of a past moment. */
+  unknown: string[];
+}
+
+/** Somebody free could stand elsewhere so that a target is met again. */
+export interface MoveUp extends Base {
+  state: "proposed" | "confirmed";
+  unit_id: string;
+  call_sign: string;
+  place: string;
+  target: { for: string; minutes: number; minimum: number; zone: string | null };
+  share_before: number;
+  share_after: number;
+  gain_people: number | null;
+  gain_km: number;
+  leaves_people: number | null;
+  leaves_km: number;
+  seconds: number;
+  proposed_at: string;
+  decided_at: string | null;
+  decided_by: string | null;
+}
+
+export interface CoverageTarget {
+  id: string;
+  capability: string | null;
+  kind: string | null;
+  minutes: number;
+  minimum: number;
+  zone_id: string | null;
+  zone: string | null;
+  made_at: string;
+  made_by: string;
+}
+
+export interface CoverageNow {
+  at: string;
+  closures: number;
+  targets: (Pick<CoverageTarget, "id" | "capability" | "kind" | "minutes" | "minimum" | "zone"> & {
+    share: number;
+    met: boolean;
+    people: number | null;
+    of_people: number | null;
+    street_km: number;
+    units: string[];
+    beyond: { name: string; people: number; of: number }[];
+  })[];
+}
+
 export interface TimelineEntry {
   id: string;
   at: string;

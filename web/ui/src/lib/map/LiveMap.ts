@@ -68,6 +68,7 @@ export class LiveMap {
   private draft: LonLat | null = null;
   private sketched: Shape | null = null;
   private way: GeoJSON.LineString | null = null;
+  private ground: GeoJSON.MultiPolygon | null = null;
   private zoned: { zones: Zone[]; chosen: string | null } | null = null;
   private drawing: Drawing | null = null;
   private drawings = 0;
@@ -126,6 +127,7 @@ export class LiveMap {
       this.showDraft();
       this.showSketch();
       this.showWay();
+      this.showGround();
       this.drawZones();
       this.drawing?.again();
     });
@@ -148,7 +150,7 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, zones: empty, "zone-names": empty, majors: empty, "major-names": empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, lost: empty, zones: empty, "zone-names": empty, majors: empty, "major-names": empty };
     style.layers.push(...overlay(wall));
     return style;
   }
@@ -337,6 +339,16 @@ export class LiveMap {
     this.showWay();
   }
 
+  /** The ground that a unit leaves beyond reach; null puts it away. */
+  showLost(area: GeoJSON.MultiPolygon | null): void {
+    this.ground = area;
+    this.showGround();
+  }
+
+  private showGround(): void {
+    this.source("lost")?.setData(shapes(this.ground ? [shaped(this.ground)] : []));
+  }
+
   private showWay(): void {
     this.source("way")?.setData(shapes(this.way ? [shaped(this.way)] : []));
   }
@@ -461,6 +473,7 @@ function overlay(wall: boolean): LayerSpecification[] {
   return [
     ...zoneLayers(token),
     ...majorLayers(token),
+    { id: "lost", type: "fill", source: "lost", paint: { "fill-color": token("--error"), "fill-opacity": 0.22, "fill-outline-color": token("--error") } },
     ...closureLayers(token, wall),
     { id: "selected-closures", type: "line", source: "closures", filter: nothing, paint: closureRing },
     ring("closure-signs", 19),
