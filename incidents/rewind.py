@@ -30,6 +30,7 @@ _LOST = {
     "zone.": "zones",
     "zones.": "zones",
 }
+_WEIGHS = frozenset({"call_sign", "kind", "organization_id", "skills"})  # of what may be amended about a unit
 _OURS = ("unit.", "assignment.", "incident.", "closure.", *_LOST)
 
 
@@ -37,7 +38,7 @@ _OURS = ("unit.", "assignment.", "incident.", "closure.", *_LOST)
 class Rewound:
     """What was otherwise at a moment. Whatever is not in here was as it is now."""
 
-    absent: set[UUID] = field(default_factory=set)  # units that were added since
+    there: dict[UUID, bool] = field(default_factory=dict)  # units that were added, retired or reinstated since
     duties: dict[UUID, str] = field(default_factory=dict)  # by unit
     unsent: set[UUID] = field(default_factory=set)  # assignments that were made since
     statuses: dict[UUID, str] = field(default_factory=dict)  # by assignment
@@ -62,33 +63,58 @@ async def rewound(session: AsyncSession, at: dt.datetime) -> Rewound:
 
 
 def _take_back(found: Rewound, kind: str, subject: str, incident_id: UUID | None, detail: dict[str, Any]) -> None:
-    id_ = UUID(subject.partition(":")[2]) if kind.startswith("unit.") else None
-    incident = found.incidents.setdefault(incident_id, {}) if incident_id else {}
-    match kind:
-        case "unit.added" if id_:
-            found.absent.add(id_)
-        case "unit.duty" | "unit.undone" if id_ and "from" in detail:
-            found.duties[id_] = detail["from"]
-        case "unit.status":
-            pass  # the copy of an assignment's, which says it itself
-        case "assignment.made":
-            found.unsent.add(UUID(detail["assignment_id"]))
-        case "assignment.status" | "assignment.undone":
-            found.statuses[UUID(detail["assignment_id"])] = detail["from"]
-        case "assignment.promoted":
-            found.waiting.add(UUID(detail["assignment_id"]))
-        case "incident.opened" if incident_id:
-            found.unopened.add(incident_id)
-        case "incident.reclassified":
-            incident |= detail["from"]
-        case "incident.relocated":
-            incident["place"] = parse_point(detail["from"])
-        case "incident.alarm_raised" | "incident.alarm_lowered":
-            incident["alarm_level"] = detail["from"]
-        case "closure.drawn":
-            found.undrawn.add(subject.partition(":")[2])
+    id_ = subject.partition(":")[2]
+    match kind.partition(".")[0]:
+        case "unit":
+            _unit_back(found, kind, UUID(id_), detail)
+        case "assignment":
+            _assignment_back(found, kind, detail)
+        case "incident" if incident_id:
+            _incident_back(found, kind, incident_id, detail)
+        case _ if kind == "closure.drawn":
+            found.undrawn.add(id_)
         case _:
             found.unknown.update(what for lost, what in _LOST.items() if kind.startswith(lost))
+
+
+def _unit_back(found: Rewound, kind: str, unit_id: UUID, detail: dict[str, Any]) -> None:
+    match kind:
+        case "unit.added" | "unit.reinstated":
+            found.there[unit_id] = False
+        case "unit.status":
+            pass  # the copy of an assignment's, which says it itself
+        case "unit.amended" if _WEIGHS.isdisjoint(detail["fields"]):
+            pass
+        case "unit.duty" | "unit.undone" | "unit.retired" if "from" in detail:
+            found.duties[unit_id] = detail["from"]
+            if kind == "unit.retired":
+                found.there[unit_id] = True
+        case _:
+            found.unknown.add("units")
+
+
+def _assignment_back(found: Rewound, kind: str, detail: dict[str, Any]) -> None:
+    assignment_id = UUID(detail["assignment_id"])
+    match kind:
+        case "assignment.made":
+            found.unsent.add(assignment_id)
+        case "assignment.status" | "assignment.undone":
+            found.statuses[assignment_id] = detail["from"]
+        case "assignment.promoted":
+            found.waiting.add(assignment_id)
+
+
+def _incident_back(found: Rewound, kind: str, incident_id: UUID, detail: dict[str, Any]) -> None:
+    was = found.incidents.setdefault(incident_id, {})
+    match kind:
+        case "incident.opened":
+            found.unopened.add(incident_id)
+        case "incident.reclassified":
+            was |= detail["from"]
+        case "incident.relocated":
+            was["place"] = parse_point(detail["from"])
+        case "incident.alarm_raised" | "incident.alarm_lowered":
+            was["alarm_level"] = detail["from"]
 
 
 def since(assignment: Assignment, status: str, *, waiting: bool) -> dt.datetime:

@@ -142,7 +142,7 @@ async def situation(session: AsyncSession, actor: Actor, at: dt.datetime | None 
 
 async def _now(session: AsyncSession, actor: Actor, timezone: str) -> Situation:
     at = now()
-    rows = await _units(session)
+    rows = [row for row in await _units(session) if row.Unit.retired_at is None]
     places = {
         one.unit_id: (Point(one.lon, one.lat), one.fixed_at)
         for one in await session.scalars(select(UnitPosition).execution_options(populate_existing=True))
@@ -159,7 +159,7 @@ async def _now(session: AsyncSession, actor: Actor, timezone: str) -> Situation:
 async def _then(session: AsyncSession, actor: Actor, at: dt.datetime, timezone: str) -> Situation:
     """The present without what was recorded since."""
     past = await rewound(session, at)
-    rows = [row for row in await _units(session) if row.Unit.id not in past.absent]
+    rows = [row for row in await _units(session) if past.there.get(row.Unit.id, row.Unit.retired_at is None)]
     places = await places_at(session, [row.Unit.id for row in rows], at)
     if at < now() - KEPT:
         past.unknown.add("positions")
@@ -185,7 +185,6 @@ async def _units(session: AsyncSession) -> Sequence[Row[Unit, Organization]]:
     query = (
         select(Unit, Organization)
         .join(Organization, Organization.id == Unit.organization_id)
-        .where(Unit.retired_at.is_(None))
         .order_by(Unit.call_sign, Unit.id)
         .execution_options(populate_existing=True)
     )

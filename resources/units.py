@@ -361,9 +361,10 @@ async def retire_unit(session: AsyncSession, actor: Actor, unit_id: UUID, *, exp
     unit = await access_unit(session, actor, unit_id, lock=True, expected=expected)
     if unit.engaged_status is not None:
         raise StillSent(call_sign=unit.call_sign)
+    was = str(unit.duty)
     unit.retired_at = unit.duty_since = now()
     unit.duty = Duty.OUT_OF_SERVICE  # whoever waits for its lock to send it finds it so
-    await tell(session, actor, "unit.retired", unit)
+    await tell(session, actor, "unit.retired", unit, detail={"from": was})
     return unit
 
 

@@ -23,7 +23,7 @@ from incidents.situation import Situation, situation
 from incidents.undo import offered, undo
 from realtime.access import VIGIA
 from realtime.database import new_id, now
-from resources.units import Duty
+from resources.units import Duty, UnitKind, add_unit, retire_unit
 from tests.builders import City, a_closure, an_assignment, an_incident
 from tests.recommendation.conftest import ZONE, place
 from tests.travel.towns import line, spot
@@ -84,6 +84,20 @@ async def duty_is_changed_and_taken_back(session: AsyncSession, city: City) -> N
 
 
 @act
+async def one_is_retired_and_one_comes(session: AsyncSession, city: City) -> None:
+    boss = city.actor("supervisor")
+    await retire_unit(session, boss, city.units["M2"])
+    await add_unit(
+        session,
+        boss,
+        new_id(),
+        call_sign="M3",
+        kind=UnitKind.PATROL,
+        organization_id=city.organizations["municipality"],
+    )
+
+
+@act
 async def everybody_drives_on(session: AsyncSession, city: City) -> None:
     await place(session, city, "M1", 5, 5, age=0)
     await place(session, city, "M2", 6, 5, age=0)
@@ -114,6 +128,8 @@ async def test_a_past_moment_is_what_it_was_when_it_was_now(
     live = await situation(town, VIGIA, timezone=ZONE)
     await ACTS[later](town, city)
     past = await situation(town, VIGIA, live.at, timezone=ZONE)
+    for was, told in zip(live.units, past.units, strict=True):
+        assert told == was
     assert past == live
     assert past.unknown == ()
 

@@ -94,7 +94,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
       ids.current.set(of, id);
       return id;
     };
-    const acts = some.map(({ unit_id, call_sign: _, ...rest }) => ({ id: idOf(unit_id), unit_id, ...rest }));
+    const acts = some.map(({ unit_id, need, on_busy, override }) => ({ id: idOf(unit_id), unit_id, need, on_busy, override }));
     const act = acts.map(({ id }) => id).join();
     const forget = () => [act, ...some.map(({ unit_id }) => unit_id)].forEach((of) => ids.current.delete(of));
     mark({ state: "sending" });

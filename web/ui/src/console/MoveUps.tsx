@@ -6,6 +6,7 @@ import { t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { board, useBoard } from "../lib/live";
 import { count, share } from "../lib/recommendation";
+import { capabilityName } from "../lib/runCards";
 import { useMay } from "../lib/session";
 import { say, sayFailed } from "../lib/toasts";
 import { callOffMoveUp, confirmMoveUp, refuseMoveUp } from "../lib/verbs";
@@ -31,7 +32,7 @@ export function MoveUps() {
   );
 }
 
-const forWords = ({ target }: MoveUp): string => word("agency", word("kind", target.for)) + (target.zone ? ` · ${target.zone}` : "");
+const forWords = ({ target }: MoveUp): string => capabilityName(word("kind", target.for)) + (target.zone ? ` · ${target.zone}` : "");
 
 function Proposed({ one, mayDecide }: { one: Placed<MoveUp>; mayDecide: boolean }) {
   const [refusing, setRefusing] = useState(false);

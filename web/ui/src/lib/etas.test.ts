@@ -6,7 +6,7 @@ import { candidates } from "./queue";
 import type { Eta, Unit } from "./wire";
 
 const unit = (id: string, kind = "patrol"): Placed<Unit> => ({
-  subject: `unit:${id}`, id, version: 1, call_sign: id, kind, organization: "", organization_id: "", capabilities: [], status: "available", status_since: "",
+  subject: `unit:${id}`, id, version: 1, call_sign: id, kind, organization: "", organization_id: "", capabilities: kind === "fire" ? ["BOM"] : [], status: "available", status_since: "",
   assignment_id: null, incident_id: null, incident_code: null, base: null, base_id: null, home_zone: "", home_zone_id: null, amounts: {}, notes: null, at: null, shape: null,
 });
 const eta = (id: string, values: Partial<Eta>): Eta => ({ unit_id: id, call_sign: id, seconds: null, metres: null, how: "road", why: null, position_age_s: 1, snap_m: 0, ...values });

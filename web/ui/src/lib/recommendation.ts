@@ -1,6 +1,7 @@
 /** What a recommendation says, in words, and which of its units are ticked. Pure, so that it can be tried without a screen. */
 import { minutes } from "./etas";
 import { t, word } from "./i18n";
+import { capabilityName } from "./runCards";
 import type { Leaves, NeedAnswer, Option, Reason, Recommendation, Trade } from "./wire";
 
 const NUMBER = new Intl.NumberFormat("es-AR");
@@ -23,9 +24,9 @@ const seconds = (n: unknown): string => (typeof n === "number" ? (n >= 90 ? minu
 export function reasonWords({ code, facts }: Reason): string {
   if (code === "gated" || code === "warning") {
     const gaps = Array.isArray(facts["gaps"]) ? (facts["gaps"] as { code: string }[]) : [facts as { code?: string }];
-    return gaps.map((gap) => (gap.code ? word("gap", gap.code) : "")).join(" · ");
+    return gaps.map((gap) => (gap.code ? word("recommend.gap", gap.code) : "")).join(" · ");
   }
-  const list = (name: string) => (Array.isArray(facts[name]) ? (facts[name] as string[]).map((each) => word("agency", each)).join(", ") : "");
+  const list = (name: string) => (Array.isArray(facts[name]) ? (facts[name] as string[]).map((each) => capabilityName(each)).join(", ") : "");
   return t(`recommend.reason.${code}`, {
     unit: text(facts["unit"]),
     code: facts["code"] ? text(facts["code"]) : t("recommend.hidden"),
@@ -54,9 +55,6 @@ export function tradeWords({ call_sign, to, instead, saved_there, later_here }: 
   const here = instead === null ? t("recommend.tradeNobody") : later_here === null ? "" : t("recommend.tradeHere", { unit: instead, time: seconds(Math.max(0, later_here)) });
   return t("recommend.trade", { unit: call_sign, to: to ?? t("recommend.hidden"), there, here });
 }
-
-export const needWords = ({ capability, count: n, at_least }: NeedAnswer): string =>
-  word("agency", capability) + (n > 1 ? ` ×${n}` : "") + (at_least === null ? "" : ` ≥ ${count(at_least)}`);
 
 /** What is proposed to be sent, in the order in which it is read. */
 export const proposed = (told: Recommendation): { need: NeedAnswer; pick: Option }[] =>

@@ -117,6 +117,7 @@ export const confirmMoveUp = (one: MoveUp) => moveUp(one, "confirm");
 export const refuseMoveUp = (one: MoveUp, reason: string) => moveUp(one, "refuse", { reason });
 export const callOffMoveUp = (one: MoveUp, reason: string) => moveUp(one, "call-off", { reason });
 export const coverageTargets = () => api<{ targets: CoverageTarget[] }>("/coverage/targets");
+export const capabilities = () => api<{ capabilities: { code: string; name: string }[] }>("/capabilities");
 export const coverageNow = () => api<CoverageNow>("/coverage/now");
 export interface NewTarget {
   id: string;

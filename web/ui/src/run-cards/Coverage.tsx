@@ -4,26 +4,25 @@ import { useState } from "react";
 import { newId } from "../lib/api";
 import { hourSeconds } from "../lib/format";
 import { t, word } from "../lib/i18n";
-import { board, useBoard } from "../lib/live";
 import { count, share } from "../lib/recommendation";
+import { useRegister } from "../lib/registers";
+import { capabilityName } from "../lib/runCards";
 import { useMay } from "../lib/session";
 import { say } from "../lib/toasts";
-import { coverageNow, coverageTargets, dispatchPolicy, endTarget, setTarget, weigh, zones, type Policy } from "../lib/verbs";
+import { capabilities, coverageNow, coverageTargets, dispatchPolicy, endTarget, setTarget, weigh, zones, type Policy } from "../lib/verbs";
 import type { CoverageNow, CoverageTarget } from "../lib/wire";
 import { useAct } from "../console/useAct";
 import "./coverage.css";
 
 const KINDS = ["patrol", "motorcycle", "traffic", "civil_protection", "works", "lighting", "trees", "control", "social", "zoonosis"] as const;
-const CAPABILITIES = ["GUM", "TRA", "PC", "OP", "ALU", "ARB", "CTL", "DS", "GEN", "NIÑ", "ZOO", "DEA"] as const;
 const NOW_EVERY = 20_000;
 
-const named = ({ capability, kind }: Pick<CoverageTarget, "capability" | "kind">): string => (capability ? word("agency", capability) : word("kind", kind ?? ""));
+const named = ({ capability, kind }: Pick<CoverageTarget, "capability" | "kind">): string => (capability ? capabilityName(capability) : word("kind", kind ?? ""));
 
 /** How fast help should be anywhere, how much of the city that must hold for, how it stands now, and by what units are weighed. */
 export function Coverage() {
-  useBoard();
   const mayEdit = useMay("policy.edit");
-  const edition = registerVersion();
+  const edition = useRegister("coverage_targets");
   const targets = useQuery({ queryKey: ["coverage targets", edition], queryFn: coverageTargets });
   const now = useQuery({ queryKey: ["coverage now", edition], queryFn: coverageNow, refetchInterval: NOW_EVERY });
   const [editing, setEditing] = useState<string | null>(null);
@@ -50,15 +49,6 @@ export function Coverage() {
       {mayEdit && <Weights edition={edition} />}
     </div>
   );
-}
-
-/** The register's line says that somebody else has changed it. */
-function registerVersion(): number {
-  for (const { properties } of board.features.values()) {
-    const register = properties as { subject: string; version: number; name?: string };
-    if (register.name === "coverage_targets" && register.subject.startsWith("register:")) return register.version;
-  }
-  return 0;
 }
 
 function Target({ target, stands, mayEdit, onChange }: { target: CoverageTarget; stands: CoverageNow["targets"][number] | undefined; mayEdit: boolean; onChange: () => void }) {
@@ -118,6 +108,7 @@ function TargetForm({ of, onDone }: { of?: CoverageTarget; onDone: () => void })
   const [minimum, setMinimum] = useState<number | string>(of ? Math.round(of.minimum * 100) : 80);
   const [zone, setZone] = useState(of?.zone_id ?? "");
   const known = useQuery({ queryKey: ["zones of coverage"], queryFn: zones });
+  const can = useQuery({ queryKey: ["capabilities of coverage"], queryFn: capabilities });
   const places = (known.data?.features ?? []).map(({ properties }) => ({ value: properties.id, label: properties.name })).sort((a, b) => a.label.localeCompare(b.label, "es"));
   const send = () => {
     const [sort, code] = [what.slice(0, 1), what.slice(2)];
@@ -143,7 +134,7 @@ function TargetForm({ of, onDone }: { of?: CoverageTarget; onDone: () => void })
         label={t("coverage.what")}
         value={what}
         onChange={(event) => setWhat(event.currentTarget.value)}
-        data={[...CAPABILITIES.map((code) => ({ value: `c:${code}`, label: word("agency", code) })), ...KINDS.map((code) => ({ value: `k:${code}`, label: word("kind", code) }))]}
+        data={[...(can.data?.capabilities ?? []).map(({ code, name }) => ({ value: `c:${code}`, label: name })), ...KINDS.map((code) => ({ value: `k:${code}`, label: word("kind", code) }))]}
       />
       <NumberInput size="sm" label={t("coverage.minutes")} min={1} max={60} value={minutes} onChange={setMinutes} />
       <NumberInput size="sm" label={t("coverage.minimum")} min={0} max={100} value={minimum} onChange={setMinimum} />
