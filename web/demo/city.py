@@ -26,6 +26,7 @@ from geo.streets import STREETS, Street, lay_streets, place_words
 from geo.travel import network_of
 from geo.zones import ZONES, Zone, ZoneKind, lay_zones
 from incidents.catalogue import CatalogueVersion, default_content, publish_catalogue
+from incidents.coverage_targets import CoverageTarget, set_target
 from incidents.run_cards import lay_default_cards
 from realtime.access import VIGIA, Role
 from realtime.database import Sessions, now, reading, transaction
@@ -92,6 +93,9 @@ def id_of(kind: str, name: str) -> UUID:
 
 Say = Callable[[str], None]
 
+# What the city wants covered: a capability, within minutes, for a share of its people.
+TARGETS = (("GUM", 8.0, 0.85), ("TRA", 10.0, 0.8), ("PC", 15.0, 0.7))
+
 
 async def prepare_demo(
     sessions: Sessions, network_zip: Path, data_dir: Path, *, say: Say = lambda _: None
@@ -114,6 +118,7 @@ async def prepare_demo(
     await _give_devices(sessions)
     async with transaction(sessions) as session:
         await declare_storm(session, id_of)
+    await _set_targets(sessions)
     say("Personas y claves")
     people = [*_staff(), *_simulator_people()]
     accounts = await _give_accounts(sessions, people, data_dir)
@@ -193,6 +198,15 @@ async def _found_institutions(sessions: Sessions) -> None:
                     zone_ids=zone_ids,
                     phones=PHONES if kind is OrganizationKind.MUNICIPALITY else (),
                 )
+
+
+async def _set_targets(sessions: Sessions) -> None:
+    """What the demo's city wants covered: tight enough that a busy hour falls short of it now and then."""
+    async with transaction(sessions) as session:
+        for code, minutes, minimum in TARGETS:
+            target_id = id_of("coverage target", code)
+            if await session.get(CoverageTarget, target_id) is None:
+                await set_target(session, VIGIA, target_id, capability=code, minutes=minutes, minimum=minimum)
 
 
 async def _station_units(sessions: Sessions) -> None:

@@ -52,7 +52,7 @@ export const sumWords = ({ score, reasons }: Option): string =>
 
 export function tradeWords({ call_sign, to, instead, saved_there, later_here }: Trade): string {
   const there = saved_there === null ? t("recommend.tradeOnly") : t("recommend.tradeSaved", { time: seconds(Math.abs(saved_there)) });
-  const here = instead === null ? t("recommend.tradeNobody") : later_here === null ? "" : t("recommend.tradeHere", { unit: instead, time: seconds(Math.max(0, later_here)) });
+  const here = instead === null ? t("recommend.tradeNobody") : t((later_here ?? 0) > 0 ? "recommend.tradeHere" : "recommend.tradeSame", { unit: instead, time: seconds(later_here ?? 0) });
   return t("recommend.trade", { unit: call_sign, to: to ?? t("recommend.hidden"), there, here });
 }
 
