@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geo import closures, fences, zones
-from incidents import alarms, bonds, incident, majors, move_ups, reports
+from incidents import alarms, bonds, circuits, incident, majors, move_ups, reports, storm
 from realtime import registers
 from realtime.catch_up import Boards
 from resources import units
@@ -16,6 +16,8 @@ BOARDS: Boards = {
     "link": bonds.board,
     "major": majors.board,
     "member": bonds.board_of_members,
+    "storm": storm.board,
+    "circuit": circuits.board,
     "unit": units.board,
     "move_up": move_ups.board,
     "closure": closures.board,

@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.closures import sweep_closures
 from geo.fences import tidy_fences, tidy_visits
+from incidents.circuits import follow_circuits
 from incidents.fencing import watch_incidents
 from incidents.follow_up import follow_for_reporters
 from incidents.incident import OVER, Incident, take_off_board
 from incidents.learned_speeds import learn_speeds
 from incidents.move_ups import propose_move_ups, tend_move_ups
+from incidents.storm import watch_load
 from incidents.tasks import follow_cards, mark_overdue
 from incidents.undo import sweep_undos
 from incidents.watchdogs import JOBS, look_around, start_clocks
@@ -44,6 +46,7 @@ REACTIONS: dict[str, Reaction] = {
     "reporters": follow_for_reporters,
     "watchdogs": start_clocks,
     "card tasks": follow_cards,
+    "circuits": follow_circuits,
 }
 
 
@@ -87,6 +90,7 @@ CHORES: dict[str, tuple[dt.timedelta, Chore]] = {
     "fences": (dt.timedelta(seconds=5), tidy_fences),
     "fence visits": (dt.timedelta(seconds=20), tidy_visits),
     "lost units": (dt.timedelta(minutes=5), give_up_the_lost),
+    "storm": (dt.timedelta(seconds=10), watch_load),
     "undos": (dt.timedelta(minutes=10), sweep_undos),
     "watchdogs": (dt.timedelta(seconds=5), look_around),
     "move-ups": (dt.timedelta(seconds=5), tend_move_ups),
