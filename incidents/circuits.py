@@ -419,7 +419,7 @@ async def follow_circuits(session: AsyncSession, entry: Entry) -> None:
 
 
 async def go_on(session: AsyncSession, circuit_id: UUID, *, retell: bool = False) -> None:
-    """Bring a circuit up to date with the truth and send the unit on, if it is free. `retell`: a stop looks different."""
+    """Bring a circuit up to date with the truth, and send the unit on. `retell`: a stop looks different."""
     stops = await _stops(session, circuit_id)
     await lock_incidents(session, {stop.incident_id for stop in stops})
     query = select(Circuit).where(Circuit.id == circuit_id).with_for_update(key_share=True)

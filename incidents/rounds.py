@@ -130,6 +130,17 @@ class _Ways:
             self.tables[drive] = np.where(np.isfinite(seconds), seconds, FAR), lengths
         self.crews = len(crews)
 
+    def table(self, drive: Drive, service: int) -> list[list[int]]:
+        """Whole seconds between all nodes: the crews, the stops with the work at them, and the end, which is near."""
+        seconds, _ = self.tables[drive]
+        nodes = len(seconds) + 1
+        found = np.full((nodes, nodes), FAR, dtype=np.int64)
+        found[: nodes - 1, self.crews : nodes - 1] = np.minimum(np.rint(seconds), FAR)
+        found[:, nodes - 1] = 0
+        found[self.crews : nodes - 1, self.crews :] += service
+        rows: list[list[int]] = found.tolist()
+        return rows
+
     def seconds(self, crew: int, origin: int, stop: int) -> float:
         """How long a crew takes; `origin` counts the crews first, then the stops."""
         return float(self.tables[self.drives[crew]][0][origin, stop])
@@ -145,13 +156,13 @@ class _Ways:
 
 
 def _limits(stops: Sequence[Stop], crews: Sequence[Crew], policy: StormPolicy) -> dict[str, int]:
-    """How many stops each neighbourhood may have: its share, but never so few that crews stand idle."""
+    """How many stops each neighbourhood may have: its share, and so many more that no crew stands idle for it."""
     room = min(len(stops), len(crews) * policy.stops_most)
     waiting = Counter(stop.zone for stop in stops)
-    return {
-        zone: max(1, math.ceil(policy.zone_share * room), room - (len(stops) - count))
-        for zone, count in waiting.items()
-    }
+    limit = max(1, math.ceil(policy.zone_share * room))
+    while sum(min(count, limit) for count in waiting.values()) < room:
+        limit += 1
+    return dict.fromkeys(waiting, limit)
 
 
 def _solve(
@@ -163,19 +174,8 @@ def _solve(
     routing = pywrapcp.RoutingModel(manager)
     service = round(policy.service_minutes * 60)
 
-    def takes(crew: int) -> Any:
-        def seconds(start: int, finish: int) -> int:
-            origin, target = manager.IndexToNode(start), manager.IndexToNode(finish)
-            work = service if len(crews) <= origin < end else 0
-            if target == end:
-                return work
-            if target < len(crews):
-                return FAR
-            return work + min(FAR, round(ways.seconds(crew, origin, target - len(crews))))
-
-        return routing.RegisterTransitCallback(seconds)
-
-    evaluators = [takes(crew) for crew in range(len(crews))]
+    tables = {drive: routing.RegisterTransitMatrix(ways.table(drive, service)) for drive in ways.tables}
+    evaluators = [tables[drive] for drive in ways.drives]
     for crew, evaluator in enumerate(evaluators):
         routing.SetArcCostEvaluatorOfVehicle(evaluator, crew)
     longest = round(policy.circuit_minutes * 60)
@@ -187,7 +187,7 @@ def _solve(
     for n, stop in enumerate(stops):
         index = manager.NodeToIndex(len(crews) + n)
         may = [crew for crew, one in enumerate(crews) if stop.capability in one.capabilities]
-        routing.SetAllowedVehiclesForIndex(may, index)
+        routing.VehicleVar(index).SetValues([-1, *may])  # -1: left out
         overdue = stop.waited >= policy.longest_wait_minutes * 60
         routing.AddDisjunction([index], MUST if overdue else LEFT_OUT * (5 - stop.priority) + round(stop.waited))
         time.SetCumulVarSoftUpperBound(index, max(0, round(stop.promise)), 5 - stop.priority)
