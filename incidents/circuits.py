@@ -20,8 +20,9 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, SmallInteger, Text, fal
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incidents.assignments import Assignment, AssignmentStatus
+from incidents.assignments import STAMPS, Assignment, AssignmentStatus
 from incidents.catalogue import catalogue
+from incidents.closing import finish_incident
 from incidents.dispatch import Sending, dispatch_units
 from incidents.incident import Incident, access_incident, lock_incidents
 from incidents.rounds import Crew, Plan, Stop, plan_rounds
@@ -444,8 +445,10 @@ async def _look_at(session: AsyncSession, stop: CircuitStop) -> bool:
         assignment = await session.get(Assignment, stop.assignment_id, populate_existing=True)
         if assignment is not None and assignment.released_at is None:
             return False
-        if assignment is not None and assignment.status == AssignmentStatus.RELEASED:
+        if assignment is not None and STAMPS[AssignmentStatus.ON_SCENE] in assignment.stamps:
             _move(stop, StopState.DONE)
+            if incident.state in NOT_STARTED:  # the crew has done it: the desk only has to close it
+                await finish_incident(session, VIGIA, incident.id)
         elif incident.state in NOT_STARTED:  # taken away for something more urgent: it goes on waiting here
             _move(stop, StopState.PENDING)
         else:
