@@ -50,9 +50,9 @@ from incidents.storm import (
     watch_load,
 )
 from incidents.triage import dismiss_report
-from realtime.access import ANYBODY, VIGIA, NotAllowed
+from realtime.access import ANYBODY, VIGIA
 from realtime.database import Sessions, new_id, now, transaction
-from realtime.errors import NotFound
+from realtime.errors import NotAllowed, NotFound
 from realtime.journal import Entry
 from resources.units import Duty, set_duty
 from tests.builders import EAST, WEST, City, an_incident
