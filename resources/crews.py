@@ -78,6 +78,7 @@ class CrewMember:
     since: dt.datetime
     slot_id: UUID | None = None
     excused: bool = False
+    due_at: dt.datetime | None = None
 
 
 # ── Minimums ──────────────────────────────────────────────────────────────────────────────────────
@@ -139,6 +140,7 @@ async def crew_of(
                     stint.started_at,
                     stint.slot_id,
                     (stint.slot_id, stint.member_id) in excused,
+                    stint.due_at,
                 )
             )
     return {unit_id: tuple(crew) for unit_id, crew in found.items()}
@@ -404,7 +406,8 @@ async def on_duty(session: AsyncSession, actor: Actor, at: dt.datetime) -> OnDut
     places: dict[str, list[CrewMember]] = {}
     for stint in stints:
         if stint.unit_id is None:
-            one = CrewMember(stint.member_id, names[stint.member_id].name, stint.role, stint.started_at, stint.slot_id)
+            name = names[stint.member_id].name
+            one = CrewMember(stint.member_id, name, stint.role, stint.started_at, stint.slot_id, due_at=stint.due_at)
             places.setdefault(stint.place, []).append(one)
     return OnDuty(
         told,

@@ -77,7 +77,7 @@ class Desk:
         """Do something; it must be granted."""
         answer = await self._http.post(path, json=body, headers=self._headers)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
-        return answer.json()
+        return answer.json() if answer.content else None
 
     async def get(self, path: str) -> Any:
         """Read something."""

@@ -412,6 +412,7 @@ def _person(person: CrewMember) -> dict[str, Any]:
         "name": person.name,
         "role": person.role,
         "since": person.since,
+        "due_at": person.due_at,
         "excused": person.excused,
     }
 

@@ -50,6 +50,7 @@ from web.demo.fleet import (
 )
 from web.demo.goods import give_kit, lay_places
 from web.demo.names import FIRST_NAMES, LAST_NAMES, RURAL, SIMULATED, barrio_names, readable_password
+from web.demo.staff import staff_the_city
 from web.demo.storm_front import declare_storm
 
 ACCOUNTS = "demo-accounts.json"  # for people: printed by `vigia up`
@@ -122,6 +123,8 @@ async def prepare_demo(
     say("Personas y claves")
     people = [*_staff(), *_simulator_people()]
     accounts = await _give_accounts(sessions, people, data_dir)
+    say("Turnos y guardias")
+    await staff_the_city(sessions, id_of)
     async with transaction(sessions) as session:
         await start_simulation(session, VIGIA)
     return accounts

@@ -23,6 +23,7 @@ from geo.network import Link, StreetNetwork
 from geo.places import Position
 from geo.routes import Fix
 from geo.streets import USUAL_SPEED, Street, tidy_name
+from realtime.database import new_id
 from web.demo.city import CREWS, crew_username, on_the_street, read_accounts, unit_plan
 from web.demo.client import Client, Refused
 from web.demo.coquimbo import CensusZone, network_database, read_streets, read_zones
@@ -40,6 +41,8 @@ TICK = 0.5  # real seconds
 LOOK_EVERY = 1.0  # real seconds between two looks at what has changed
 FIX_EVERY = 2.0  # real seconds between two positions of a unit that moves …
 PARKED_EVERY = 15.0  # … and of one that stands
+ATTEND_EVERY = 60.0  # real seconds between two looks at who has a shift
+SHIFT_CHANGE = "cambio de turno (simulado)"
 LONGEST_TICK = 2.0  # while the server was away, the city stood still
 FEW = 4  # open incidents; with fewer than these the day is opened with a few more
 
@@ -95,7 +98,7 @@ class Simulation:
         self._clock = clock
         self.world = World(clock=clock)
         self.now = 0.0  # seconds of the simulation's own clock
-        self._real = self._looked = self._fixed = self._parked = clock()
+        self._real = self._looked = self._fixed = self._parked = self._attended = clock()
 
     def _rng(self, what: str) -> random.Random:
         """One stream of chance for each part, so that a change in one does not shuffle the others."""
@@ -138,9 +141,28 @@ class Simulation:
             if all_of_them := real - self._parked >= PARKED_EVERY:
                 self._parked = real
             await self._tell_positions(all_of_them=all_of_them)
+        if real - self._attended >= ATTEND_EVERY:
+            self._attended = real
+            await self._attend()
         if real - self._looked >= LOOK_EVERY:
             self._looked = real
             await self.look()
+
+    async def _attend(self) -> None:
+        """Whoever has a shift now comes, and whoever's shift is over goes: real hours, whatever the pace."""
+        try:
+            duty = await self._client.get(DISPATCH, "/shifts/now")
+            for one in duty["absent"]:
+                here = {"unit_id": one["unit_id"]} if one["unit_id"] else {"place": one["place"]}
+                came = {"id": str(new_id()), "member_id": one["member_id"], "reason": SHIFT_CHANGE} | here
+                await self._client.post(DISPATCH, "/attendance/in", came)
+            for unit in duty["units"]:
+                for one in unit["people"]:
+                    if dt.datetime.fromisoformat(one["due_at"]) <= dt.datetime.fromisoformat(duty["at"]):
+                        gone = f"/attendance/{one['member_id']}/out"
+                        await self._client.post(DISPATCH, gone, {"reason": SHIFT_CHANGE})
+        except (Refused, httpx2.TransportError) as error:  # the next ones come in a minute
+            log.info("attendance not taken", reason=str(error))
 
     async def look(self) -> None:
         """See what has changed."""

@@ -978,6 +978,7 @@ export interface CrewPerson {
   name: string;
   role: string;
   since: string;
+  due_at: string;
   excused: boolean;
 }
 
