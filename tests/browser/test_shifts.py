@@ -90,7 +90,7 @@ async def test_a_hole_is_named_and_filled_with_the_keyboard(
     await hire(boss, city, f"Eva Agente {mark}", "agente")
     page = await visitors.arrive("/turnos", "supervisor", size=(1600, 900))
     await live(page)
-    slot = page.locator(".slot[aria-label*='M1'][aria-label*='Falta 1 chofer, Falta 2 agente']").first
+    slot = page.locator(".slot[aria-label*='M1'][aria-label*='Falta 1 chofer, Faltan 2: agente']").first
     await expect(slot).to_have_attribute("data-hole", "true")
     await expect(slot.get_by_text("Falta 1 chofer")).to_be_visible()
     await expect(page.get_by_text(re.compile(r"turnos? con huecos"))).to_be_visible()
@@ -111,7 +111,7 @@ async def test_a_hole_is_named_and_filled_with_the_keyboard(
     await page.keyboard.press("Escape")
     await expect(panel(page)).to_have_count(0)
     filled = page.locator(f".slot[aria-label*='Ana Chofer {mark}']").first
-    await expect(filled.get_by_text("Falta 2 agente")).to_be_visible()
+    await expect(filled.get_by_text("Faltan 2: agente")).to_be_visible()
     await expect(filled.get_by_text("Falta 1 chofer")).to_have_count(0)
 
     # Another shift right after it goes against the rest: it says so, and asks why.
