@@ -151,7 +151,8 @@ export const amendMember = (member: StaffMember, changes: { name?: string; role?
   api<StaffMember>(`/staff/${member.id}`, { method: "POST", body: changes, version: member.version });
 export const standing = (member: StaffMember, status: StaffStatus, until: string | null) =>
   api<StaffMember>(`/staff/${member.id}/standing`, { method: "POST", body: { status, until }, version: member.version });
-export const importStaff = (csv: string) => api<{ added: number; amended: number; same: number; errors: { line: number; column: string; message: string }[] }>("/staff/import", { raw: { body: csv, type: "text/csv; charset=utf-8" } });
+/** A file goes as it is: its encoding is found out there. */
+export const importStaff = (list: string | File) => api<{ added: number; amended: number; same: number; errors: { line: number; column: string; message: string }[] }>("/staff/import", { raw: { body: list, type: "text/csv" } });
 export const setPin = (member: string, pin: string) => post(`/staff/${member}/pin`, { pin });
 export const addCredential = (member: string, made: { id: string; kind: string; number: string; valid_from: string | null; valid_to: string | null }) =>
   post<StaffCredential>(`/staff/${member}/credentials`, made);

@@ -9,18 +9,19 @@ type Done = Awaited<ReturnType<typeof importStaff>>;
 /** A list from a spreadsheet: lines that are wrong are left out one by one, and say why. */
 export function ImportStaff({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const [text, setText] = useState("");
+  const [file, setFile] = useState<File | null>(null);
   const [done, setDone] = useState<Done | null>(null);
   const { busy, failure, act } = useAct();
   async function submit(event: FormEvent) {
     event.preventDefault();
-    setDone(await act(() => importStaff(text)));
+    setDone(await act(() => importStaff(file ?? text)));
   }
   return (
     <Modal opened={opened} onClose={onClose} size="lg" title={t("shifts.staff.import")} closeButtonProps={{ "aria-label": t("shifts.close") }}>
       <form className="sheet-form" onSubmit={(event) => void submit(event)}>
         <p className="shifts-note">{t("shifts.import.how")}</p>
-        <input type="file" accept=".csv,text/csv,text/plain" aria-label={t("shifts.import.file")} onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
-        <Textarea label={t("shifts.import.text")} autosize minRows={5} maxRows={12} value={text} onChange={(event) => setText(event.currentTarget.value)} spellCheck={false} />
+        <input type="file" accept=".csv,text/csv,text/plain" aria-label={t("shifts.import.file")} onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
+        <Textarea disabled={file !== null} label={t("shifts.import.text")} autosize minRows={5} maxRows={12} value={text} onChange={(event) => setText(event.currentTarget.value)} spellCheck={false} />
         {failure && <p className="form-failure" role="alert">{failure}</p>}
         {done && (
           <div role="status">
@@ -32,7 +33,7 @@ export function ImportStaff({ opened, onClose }: { opened: boolean; onClose: () 
             </ul>
           </div>
         )}
-        <Button type="submit" loading={busy} disabled={!text.trim()}>
+        <Button type="submit" loading={busy} disabled={!file && !text.trim()}>
           {t("shifts.import.send")}
         </Button>
       </form>
