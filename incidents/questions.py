@@ -50,7 +50,7 @@ async def question_at(
     """What it asked for at a past moment, by what was known then. Raises `NotFound`, `NotYetThere`."""
     incident = await access_incident(session, actor, incident_id)
     past = await rewound(session, at)
-    if incident.id in past.unopened or incident.opened_at > at:
+    if incident.opened_at > at:
         raise NotYetThere
     was = past.incidents.get(incident.id, {})
     place, type_code = was.get("place", incident.shape), was.get("type", incident.type_code)

@@ -44,7 +44,6 @@ class Rewound:
     statuses: dict[UUID, str] = field(default_factory=dict)  # by assignment
     waiting: set[UUID] = field(default_factory=set)  # assignments that have come to lead since
     incidents: dict[UUID, dict[str, Any]] = field(default_factory=dict)  # type, priority, place, alarm_level
-    unopened: set[UUID] = field(default_factory=set)  # incidents that were opened since
     undrawn: set[str] = field(default_factory=set)  # closures that were drawn since, whenever they are said to begin
     unknown: set[str] = field(default_factory=set)
 
@@ -107,8 +106,6 @@ def _assignment_back(found: Rewound, kind: str, detail: dict[str, Any]) -> None:
 def _incident_back(found: Rewound, kind: str, incident_id: UUID, detail: dict[str, Any]) -> None:
     was = found.incidents.setdefault(incident_id, {})
     match kind:
-        case "incident.opened":
-            found.unopened.add(incident_id)
         case "incident.reclassified":
             was |= detail["from"]
         case "incident.relocated":
