@@ -21,6 +21,7 @@ from realtime.access import Actor, Permission, require
 from realtime.database import Base, now
 from realtime.errors import Malformed
 
+SOS = "SOS-01"
 DEFAULT = Path(__file__).with_name("santa_fe.json")
 
 
@@ -91,6 +92,18 @@ class Catalogue:
     def agencies(self) -> dict[str, dict[str, Any]]:
         """The outside agencies by code: `{"code", "name", "phone"}`."""
         return {item["code"]: item for item in self.content.get("agencies", ())}
+
+    @property
+    def sos_type(self) -> str:
+        """The type of an SOS: its own, or in a city that has none the first of the gravest that is no secret."""
+        if SOS in self.types:
+            return SOS
+        grave = min(self.types.values(), key=lambda kind: (kind.sensitivity > 1, kind.priority, kind.public))
+        return grave.code
+
+    def disposition_or_none(self, code: str) -> str | None:
+        """`code` if it is a disposition, else None."""
+        return code if code in {item["code"] for item in self.content["dispositions"]} else None
 
     def check_disposition(self, code: str) -> str:
         """`code` if it is a disposition. Raises `UnknownCode`."""

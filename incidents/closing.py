@@ -12,6 +12,7 @@ from incidents.catalogue import catalogue
 from incidents.dispatch import end_incident, hold_to_end
 from incidents.incident import OVER, Incident, IncidentState, access_incident, set_state
 from incidents.moments import moment
+from incidents.sos import end_sos
 from incidents.timeline import write_note
 from incidents.undo import Watch, remember, watch
 from realtime.access import Actor, Permission, require
@@ -74,6 +75,7 @@ async def close_incident(
     incident.disposition = (await catalogue(session)).check_disposition(disposition)
     if note:
         await write_note(session, actor, incident, note_id=new_id(), text=note, occurred_at=at)
+    await end_sos(session, actor, incident, at)
     await end_incident(session, actor, incident, IncidentState.CLOSED, {"disposition": disposition}, at)
     return await _remembered(session, actor, "incident.closed", before, incident)
 
@@ -91,6 +93,7 @@ async def cancel_incident(
     require(actor, Permission.INCIDENT_CLOSE)
     at, before = moment(occurred_at), watch(session)
     incident = await hold_to_end(session, actor, incident_id, expected=expected)
+    await end_sos(session, actor, incident, at)
     await end_incident(session, actor, incident, IncidentState.CANCELLED, {"reason": reason}, at)
     return await _remembered(session, actor, "incident.cancelled", before, incident)
 
@@ -111,6 +114,7 @@ async def refer_incident(
     incident = await hold_to_end(session, actor, incident_id, expected=expected)
     if organization_id is not None:
         await access_organization(session, organization_id)
+    await end_sos(session, actor, incident, at)
     detail = {"reason": reason, "organization_id": str(organization_id) if organization_id else None}
     await end_incident(session, actor, incident, IncidentState.REFERRED, detail, at)
     return await _remembered(session, actor, "incident.referred", before, incident)
@@ -149,6 +153,8 @@ async def _by_hand(
     require(actor, Permission.INCIDENT_UPDATE)
     before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    if incident.state in OVER:  # the only way back from there is reopening
+        raise IllegalMove(current=incident.state, wanted=wanted.value)
     await set_state(session, actor, incident, wanted, at=moment(occurred_at), detail=detail)
     act, permission = "incident.state", Permission.INCIDENT_UPDATE
     return await _remembered(session, actor, act, before, incident, permission=permission)

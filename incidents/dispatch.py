@@ -30,6 +30,7 @@ from incidents.assignments import (
     STAMPS,
     Assignment,
     AssignmentStatus,
+    assignment_document,
     live_assignments,
     live_jobs,
 )
@@ -40,6 +41,7 @@ from incidents.incident import (
     Incident,
     IncidentState,
     access_incident,
+    features,
     find_stamps_anew,
     lock_incidents,
     set_state,
@@ -56,7 +58,7 @@ from realtime.lifecycle import move
 from resources import units
 from resources.gaps import Gap
 from resources.readiness import readiness_of
-from resources.units import Duty, Engagement, Unit, engage, set_duty
+from resources.units import Duty, Engagement, Unit, access_unit, engage, set_duty
 
 MOST = 30  # units in one act
 
@@ -257,6 +259,34 @@ async def reassign(
         session, actor, "assignment.reassigned", before, permission=Permission.UNIT_DISPATCH, incident_id=incident.id
     )
     return made
+
+
+async def jobs_of(session: AsyncSession, actor: Actor, unit_id: UUID) -> list[dict[str, Any]]:
+    """What a unit is on, the leading assignment first, each with its incident as far as the actor sees it."""
+    unit = await access_unit(session, actor, unit_id)
+    jobs = (await live_jobs(session, [unit.id]))[unit.id]
+    on = {one.id: one for one in await session.scalars(select(Incident).where(Incident.id.in_(_of(jobs))))}
+    shown = {one["properties"]["id"]: one for one in await features(session, actor, list(on.values()))}
+    whole = set(await session.scalars(select(Incident.id).where(Incident.id.in_(on), visible_whole_to(actor))))
+    return [
+        {
+            **(assignment_document(job) if job.incident_id in whole else _bare_document(job)),
+            "incident": shown.get(str(job.incident_id)),
+        }
+        for job in jobs
+        if str(job.incident_id) in shown
+    ]
+
+
+def _of(jobs: Iterable[Assignment]) -> set[UUID]:
+    return {job.incident_id for job in jobs}
+
+
+def _bare_document(job: Assignment) -> dict[str, Any]:
+    """An assignment of an incident that is not seen whole: that it is there."""
+    kept = ("id", "unit_id", "call_sign", "incident_id", "status", "since", "exclusive")
+    document = assignment_document(job)
+    return {name: document[name] for name in kept}
 
 
 # ── How far it is ─────────────────────────────────────────────────────────────────────────────────
@@ -808,6 +838,7 @@ async def _make(
         "need": assignment.need,
         "replaces": str(replaces) if replaces else None,
         "override": assignment.override,
+        "acknowledge_by": _text(assignment.acknowledge_by),
     }
     await tell(session, actor, "assignment.made", incident, detail=said | detail, occurred_at=at)
     return assignment
@@ -899,8 +930,13 @@ async def _lead(session: AsyncSession, actor: Actor, assignment: Assignment, at:
     incident = (await lock_incidents(session, [assignment.incident_id], wait=False))[assignment.incident_id]
     assignment.exclusive, assignment.since = True, at
     await _begins(session, incident, assignment, at)
-    await tell(session, actor, "assignment.promoted", incident, detail=_named(assignment), occurred_at=at)
+    detail = _named(assignment) | {"acknowledge_by": _text(assignment.acknowledge_by)}
+    await tell(session, actor, "assignment.promoted", incident, detail=detail, occurred_at=at)
     return incident
+
+
+def _text(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _named(assignment: Assignment) -> dict[str, Any]:
@@ -958,6 +994,9 @@ async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, assig
                 "to": one.status,
                 "exclusive": one.exclusive,
                 "staging": one.staging,
+                "acknowledge_by": _text(one.acknowledge_by),
+                "led": "T5" in one.stamps,
+                "state": incident.state,
             }
         )
         await tell(session, actor, "assignment.undone", incident, detail=said, occurred_at=undoing.at)

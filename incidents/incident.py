@@ -48,7 +48,7 @@ from incidents.assignments import (
 )
 from incidents.catalogue import Catalogue, catalogue
 from incidents.moments import moment
-from incidents.undo import Reversible, Undoing, remember, reversible, watch
+from incidents.undo import Reversible, Undoing, refuse_undo, remember, reversible, watch
 from realtime.access import (
     OPERATIONS,
     Actor,
@@ -537,8 +537,10 @@ async def find_stamps_anew(session: AsyncSession, undoing: Undoing, incident: In
 async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, incidents: Sequence[Incident]) -> None:
     for incident in incidents:
         restored = undoing.before.get(incident.id, {}).keys() - {"stamps"}
+        if incident.state in OVER and (await live_assignments(session, [incident.id]))[incident.id]:
+            await refuse_undo(session, undoing, incident)  # it was open meanwhile, and somebody is on it
         if restored:
-            detail = undoing.detail | {"fields": sorted(restored)}
+            detail = undoing.detail | {"fields": sorted(restored), "state": incident.state}
             await tell(session, actor, "incident.undone", incident, detail=detail, occurred_at=undoing.at)
 
 

@@ -218,6 +218,7 @@ FOR_VERBS = {
     "incidents/majors.py: tell",
     "incidents/reports.py: tell",
     "incidents/move_ups.py: tell",
+    "incidents/sos.py: end_sos",
     "incidents/timeline.py: write_note",
     "incidents/undo.py: remember",
     "realtime/idempotency.py: answer_once",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geo import closures, fences, zones
-from incidents import alarms, bonds, circuits, incident, majors, move_ups, reports, storm
+from incidents import alarms, bonds, circuits, incident, majors, move_ups, reports, sos, storm
 from realtime import registers
 from realtime.catch_up import Boards
 from resources import units
@@ -20,6 +20,7 @@ BOARDS: Boards = {
     "circuit": circuits.board,
     "unit": units.board,
     "move_up": move_ups.board,
+    "sos": sos.board,
     "closure": closures.board,
     "zones": zones.board,
     "fence": fences.board,

@@ -24,6 +24,7 @@ from incidents.dispatch import (
     swap_units,
 )
 from incidents.incident import Incident, reclassify, relocate
+from incidents.sos import answer_sos, false_alarm, raise_sos
 from incidents.timeline import add_note
 from incidents.undo import offered, undo
 from realtime.access import Actor
@@ -211,5 +212,40 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
 async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
     incident, _ = await _sent(session, actor, city)
     await add_note(session, actor, incident.id, note_id=new_id(), text="llegó el fiscal")
+    offer = _offer(session)
+    return lambda: undo(session, actor, offer)
+
+
+# ── SOS ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@scene(raise_sos, "by its crew")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    return lambda: raise_sos(session, city.actor("crew m1"), city.units["M1"], message="nos tiran piedras")
+
+
+@scene(answer_sos)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    sos = await raise_sos(session, city.actor("crew m1"), city.units["M1"])
+    return lambda: answer_sos(session, city.actor("dispatcher"), sos.id)
+
+
+@scene(false_alarm)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    sos = await raise_sos(session, city.actor("crew m1"), city.units["M1"])
+    return lambda: false_alarm(session, actor, sos.id, reason="se apretó solo")
+
+
+@scene(close_incident, "of an SOS")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    sos = await raise_sos(session, city.actor("crew m1"), city.units["M1"])
+    await answer_sos(session, actor, sos.id)
+    return lambda: close_incident(session, actor, sos.incident_id, disposition="resolved")
+
+
+@scene(undo, "of a false alarm")
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    sos = await raise_sos(session, city.actor("crew m1"), city.units["M1"])
+    await false_alarm(session, actor, sos.id, reason="se apretó solo")
     offer = _offer(session)
     return lambda: undo(session, actor, offer)

@@ -21,7 +21,7 @@ from incidents.closing import (
     refer_incident,
     reopen_incident,
 )
-from incidents.dispatch import MOST, OnBusy, Sending, dispatch_units
+from incidents.dispatch import MOST, OnBusy, Sending, dispatch_units, stand_down_all
 from incidents.incident import Incident, feature, features, listed, open_incident, reclassify, relocate, seen_incident
 from incidents.timeline import add_note, strike_note, timeline
 from incidents.undo import offered
@@ -355,6 +355,17 @@ async def post_unshare(
         session, actor, incident_id, organization_id=body.organization_id, expected=expected
     )
     return await feature(session, actor, withdrawn)
+
+
+@router.post("/{incident_id}/stand-down")
+async def post_stand_down(
+    incident_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor, expected: Expected
+) -> dict[str, Any]:
+    """Call all of its units back."""
+    stood = await stand_down_all(
+        session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
+    )
+    return await _with_undo(session, actor, stood)
 
 
 @router.post("/{incident_id}/assignments", status_code=201)
