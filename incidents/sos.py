@@ -24,7 +24,7 @@ from incidents.catalogue import catalogue
 from incidents.dispatch import end_incident, hold_to_end
 from incidents.incident import OVER as INCIDENT_OVER
 from incidents.incident import Incident, IncidentState, access_incident, open_incident
-from incidents.undo import Reversible, Undoing, remember, reversible, watch
+from incidents.undo import Reversible, Undoing, refuse_undo, remember, reversible, watch
 from realtime.access import VIGIA, Actor, Face, Faces, Permission, Role, face_for, require, unit_key
 from realtime.database import Base, new_id, now
 from realtime.errors import NotAllowed, NotFound, Refusal
@@ -297,7 +297,15 @@ async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, raise
         await _tell(session, actor, "sos.undone", sos, **undoing.detail)
 
 
-reversible(Reversible(Sos, 2, _lock, _put_back))
+async def _no_other(session: AsyncSession, undoing: Undoing, ended: dict[UUID, Sos]) -> None:
+    """A unit that has called again meanwhile has one live SOS, and not the former besides."""
+    units = [sos.unit_id for sos in ended.values()]
+    query = select(Sos).where(Sos.unit_id.in_(units), Sos.ended_at.is_(None), Sos.id.not_in(ended))
+    for other in await session.scalars(query):
+        await refuse_undo(session, undoing, other)
+
+
+reversible(Reversible(Sos, 2, _lock, _put_back, check=_no_other))
 
 
 # ── Board ─────────────────────────────────────────────────────────────────────────────────────────

@@ -68,6 +68,7 @@ class Undo(Base):
 
 Locking = Callable[[AsyncSession, Collection[UUID]], Awaitable[dict[UUID, Any]]]
 PutBack = Callable[[AsyncSession, Actor, "Undoing", Sequence[Any]], Awaitable[None]]
+Checking = Callable[[AsyncSession, "Undoing", dict[UUID, Any]], Awaitable[None]]
 Following = Callable[["Undoing", Any, str, Any, Any], bool]
 
 
@@ -86,6 +87,7 @@ class Reversible:
     put_back: PutBack
     unseen: frozenset[str] = frozenset()
     follows: Following | None = None
+    check: Checking | None = None  # of the locked rows, before anything is put back: what no field of theirs tells
 
     @property
     def name(self) -> str:
@@ -254,6 +256,8 @@ async def undo(session: AsyncSession, actor: Actor, undo_id: UUID) -> Undo:
     for kind in kinds:
         ids = {UUID(one["id"]) for one in found.changes if one["table"] == kind.name}
         rows[kind.name] = await kind.lock(session, ids) if ids else {}
+        if kind.check is not None and rows[kind.name]:
+            await kind.check(session, undoing, rows[kind.name])
     for kind in kinds:
         for change in found.changes:
             if change["table"] == kind.name:

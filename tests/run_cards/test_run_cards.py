@@ -51,7 +51,7 @@ def test_every_type_has_a_card_and_every_card_says_something() -> None:
     words = Catalogue(0, default_content())
     cards = {code: levels_of(content) for code, priority, content in default_cards() if priority is None}
     assert set(cards) == set(words.types)
-    assert len(cards) == 42
+    assert len(cards) == 43
     for code, levels in cards.items():
         check_levels(levels, words)
         assert levels[0], code

@@ -10,6 +10,7 @@ import { LinkStrip } from "../lib/ui/LinkState";
 import { Toasts } from "../lib/ui/Toasts";
 import { useMay } from "../lib/session";
 import { AlarmStrip } from "./AlarmStrip";
+import { BusyDialog } from "./BusyDialog";
 import { Card } from "./Card";
 import { DemoBanner } from "./DemoBanner";
 import { back, desk, newIncident, openForm, useDesk, type Pane } from "./desk";
@@ -74,6 +75,7 @@ export function Console() {
         <MajorBoard />
       </Fence>
       <Toasts />
+      <BusyDialog />
       <KeySheet />
       <ExpiredDialog />
     </div>
@@ -84,6 +86,11 @@ export function Console() {
 function useTitle() {
   const revision = useBoard();
   useEffect(() => {
+    const danger = board.sos().find(({ answered_at }) => answered_at === null);
+    if (danger) {
+      document.title = t("sos.page", { unit: danger.call_sign });
+      return;
+    }
     const hot = board.incidents().filter((incident) => !incident.masked && incident.priority === 1 && isUnacknowledged(incident)).length;
     document.title = hot > 0 ? t("page.consoleHot", { n: hot }) : t("page.console");
   }, [revision]);

@@ -6,7 +6,7 @@ import { useDraft } from "../lib/drafts";
 import { t } from "../lib/i18n";
 import { useDigits } from "../lib/keys";
 import { matches } from "../lib/queue";
-import { say } from "../lib/toasts";
+import { say, undoOf } from "../lib/toasts";
 import { HoldButton } from "../lib/ui/HoldButton";
 import { cancel, close, hold, reclassify, relocate, reopen } from "../lib/verbs";
 import type { Incident, Level, PlaceMatch } from "../lib/wire";
@@ -52,7 +52,7 @@ export function CloseForm({ incident }: { incident: Incident }) {
       if (done === null) return;
       discard();
       openForm(null);
-      say(t("incident.nowClosed", { code: incident.code }), () => reopen(incident.id, t("incident.undoneReason")));
+      say(t("incident.nowClosed", { code: incident.code }), undoOf(done));
     });
   };
   useDigits((index) => send(dispositions[index]?.code));
@@ -103,7 +103,7 @@ export function CancelForm({ incident }: { incident: Incident }) {
       if (done === null) return;
       discard();
       openForm(null);
-      say(t("incident.nowCancelled", { code: incident.code }), () => reopen(incident.id, t("incident.undoneReason")));
+      say(t("incident.nowCancelled", { code: incident.code }), undoOf(done));
     });
   return (
     <Act title={t("incident.cancelTitle")} failure={failure}>
@@ -130,7 +130,7 @@ export function HoldForm({ incident }: { incident: Incident }) {
       if (done === null) return;
       discard();
       openForm(null);
-      say(t("incident.nowWaiting", { code: incident.code }));
+      say(t("incident.nowWaiting", { code: incident.code }), undoOf(done));
     });
   return (
     <Act title={t("incident.holdTitle")} failure={failure}>
@@ -153,7 +153,7 @@ export function ReopenForm({ incident }: { incident: Incident }) {
       if (done === null) return;
       discard();
       openForm(null);
-      say(t("incident.nowReopened", { code: incident.code }));
+      say(t("incident.nowReopened", { code: incident.code }), undoOf(done));
     });
   return (
     <Act title={t("incident.reopen")} failure={failure}>
@@ -178,7 +178,7 @@ export function ReclassifyForm({ incident }: { incident: Incident }) {
     void act(() => reclassify(incident.id, code, priority)).then((done) => {
       if (done === null) return;
       openForm(null);
-      say(t("incident.nowReclassified", { code: incident.code }), () => reclassify(incident.id, incident.type_code, incident.priority));
+      say(t("incident.nowReclassified", { code: incident.code }), undoOf(done));
     });
   return (
     <Act title={t("incident.reclassify")} failure={failure}>
@@ -217,10 +217,9 @@ export function RelocateForm({ incident }: { incident: Placed<Incident> }) {
     at &&
     void act(() => relocate(incident.id, at, place, match)).then((done) => {
       if (done === null) return;
-      const { at: before, place: words, place_match: meant } = incident;
       setPlace(null);
       openForm(null);
-      say(t("incident.nowRelocated", { code: incident.code }), before ? () => relocate(incident.id, before, words ?? undefined, meant) : undefined);
+      say(t("incident.nowRelocated", { code: incident.code }), undoOf(done));
     });
   return (
     <Act title={t("incident.relocate")} failure={failure}>

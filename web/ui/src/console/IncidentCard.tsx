@@ -7,11 +7,11 @@ import { t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { isOver, isUnacknowledged } from "../lib/queue";
 import { useMay } from "../lib/session";
-import { say, sayFailed } from "../lib/toasts";
+import { say, sayFailed, undoOf } from "../lib/toasts";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { TargetTimer } from "../lib/ui/Timer";
 import { finish, underControl } from "../lib/verbs";
-import type { Incident } from "../lib/wire";
+import type { Incident, UndoOffer } from "../lib/wire";
 import { Assignments } from "./Assignments";
 import { CardHead } from "./CardHead";
 import { CheckIns } from "./CheckIns";
@@ -107,7 +107,7 @@ function Acts({ incident, over }: { incident: Placed<Incident>; over: boolean })
   const mayUpdate = useMay("incident.update");
   const mayClose = useMay("incident.close");
   useKey("c", () => openForm("close"), mayClose && !over);
-  const quick = (act: () => Promise<unknown>, said: string) => void act().then(() => say(said), sayFailed);
+  const quick = (act: () => Promise<{ undo?: UndoOffer | null }>, said: string) => void act().then((done) => say(said, undoOf(done)), sayFailed);
   if (over)
     return mayClose && (incident.state === "closed" || incident.state === "cancelled") ? (
       <div className="card-actions">

@@ -131,10 +131,12 @@ export function sentence(
   const to = text("to");
   const type = text("type");
   const disposition = text("disposition");
-  const status = to && word(kind === "assignment.status" ? "assignment.status" : "state", to);
+  const ofUnit = kind === "assignment.status" || kind === "assignment.undone";
+  const status = to && word(ofUnit ? "assignment.status" : "state", to);
   const values = {
     unit: text("call_sign") || t("timeline.aUnit"),
-    status: kind === "assignment.status" ? status.toLowerCase() : status,
+    status: ofUnit ? status.toLowerCase() : status,
+    staging: typeof said.staging === "object" && said.staging !== null && "name" in said.staging ? String(said.staging.name) : "",
     type: (type && typeName(type)) || type,
     priority: typeof said.priority === "number" ? t("timeline.priority", { n: said.priority }) : "",
     disposition: (disposition && dispositionName(disposition)) || disposition,

@@ -6,14 +6,13 @@ import { board, useBoard, useSecond } from "../lib/live";
 import { AGE_SHOWN_AFTER, signalLost } from "../lib/queue";
 import { photoAddress, useSheet } from "../lib/resources";
 import { useMay } from "../lib/session";
-import { say } from "../lib/toasts";
+import { say, undoOf } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
 import { duty } from "../lib/verbs";
 import type { Unit } from "../lib/wire";
 import { Papers } from "../resources/papers";
-import { AssignmentButtons } from "./Assignments";
+import { UnitJobs } from "./Assignments";
 import { CardHead } from "./CardHead";
-import { select } from "./desk";
 import { useAct } from "./useAct";
 
 export function UnitCard({ unit }: { unit: Placed<Unit> }) {
@@ -24,8 +23,7 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
   const position = board.positions.get(unit.id);
   const old = position ? now - position.fixedAt : null;
   const working = unit.assignment_id !== null;
-  const to = (next: "on_duty" | "break" | "out_of_service") => void act(() => duty(unit.id, next)).then((done) => done !== null && say(t(`units.now.${next}`, { unit: unit.call_sign })));
-  const assignment = unit.incident_id ? board.incidents().find(({ id }) => id === unit.incident_id)?.assignments.find(({ id }) => id === unit.assignment_id) : undefined;
+  const to = (next: "on_duty" | "break" | "out_of_service") => void act(() => duty(unit.id, next)).then((done) => done !== null && say(t(`units.now.${next}`, { unit: unit.call_sign }), undoOf(done)));
   return (
     <>
       <CardHead
@@ -76,15 +74,7 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
         )}
         <SheetFacts unit={unit} />
       </dl>
-      {unit.incident_id && (
-        <section className="card-section">
-          <h3>{t("units.working")}</h3>
-          <button type="button" className="link-button" onClick={() => select(`incident:${unit.incident_id ?? ""}`)}>
-            {unit.incident_code}
-          </button>
-          {assignment && <AssignmentButtons assignment={assignment} />}
-        </section>
-      )}
+      <UnitJobs unit={unit} />
       <section className="card-section">
         <a href={`/recursos?ver=recorrido&movil=${unit.id}`} target="_blank" rel="noopener">
           {t("track.see")}

@@ -21,7 +21,11 @@ export function useIncidents(filter: Filter): Placed<Incident>[] {
     void revision;
     void beat;
     const now = clock.now();
-    return board.incidents().filter((incident) => KEEP[filter](incident, now)).sort(incidentOrder(now));
+    const inDanger = new Set(board.sos().map(({ incident_id }) => incident_id));
+    return board
+      .incidents()
+      .filter((incident) => inDanger.has(incident.id) || KEEP[filter](incident, now))
+      .sort(incidentOrder(now, inDanger));
   }, [revision, beat, filter]);
 }
 

@@ -4,7 +4,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { middleOf } from "./shapes";
-import type { Alarm, Closure, Feature, Incident, Line, Link, Major, MajorMember, MoveUp, PositionTuple, Register, Report, Shape, Simulation, Unit } from "./wire";
+import type { Alarm, Closure, Feature, Incident, Line, Link, Major, MajorMember, MoveUp, PositionTuple, Register, Report, Shape, Simulation, Sos, Unit } from "./wire";
 import { subjectKind } from "./wire";
 
 export interface Position {
@@ -113,6 +113,11 @@ export class Board {
 
   moveUps(): Placed<MoveUp>[] {
     return this.all<MoveUp>("move_up");
+  }
+
+  /** Live SOS, the oldest first. */
+  sos(): Placed<Sos>[] {
+    return this.all<Sos>("sos").sort((a, b) => a.raised_at.localeCompare(b.raised_at));
   }
 
   simulation(): Simulation | null {

@@ -26,9 +26,10 @@ export const overdueBy = (incident: Incident, now: number): number | null =>
 
 export const isOverdue = (incident: Incident, now: number): boolean => (overdueBy(incident, now) ?? -1) > 0;
 
-/** Unacknowledged P1, overdue, priority, age; what is over goes last. */
-export function incidentOrder(now: number): (a: Incident, b: Incident) => number {
+/** A crew in danger, unacknowledged P1, overdue, priority, age; what is over goes last. */
+export function incidentOrder(now: number, inDanger: ReadonlySet<string> = NOBODY): (a: Incident, b: Incident) => number {
   const rank = (incident: Incident): number => {
+    if (inDanger.has(incident.id)) return -1;
     if (isOver(incident)) return 20;
     if (incident.masked) return 10;
     if (incident.priority === 1 && isUnacknowledged(incident)) return 0;
@@ -36,6 +37,8 @@ export function incidentOrder(now: number): (a: Incident, b: Incident) => number
   };
   return (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.id.localeCompare(b.id);
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** First in, first read. */
 export const reportOrder = (a: Report, b: Report): number => a.received_at.localeCompare(b.received_at) || a.id.localeCompare(b.id);

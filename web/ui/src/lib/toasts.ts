@@ -1,6 +1,7 @@
 /** Short words at the foot of the screen, with ten seconds to undo. */
 import { createStore } from "zustand/vanilla";
 import { explain } from "./explain";
+import { t } from "./i18n";
 import { undo } from "./verbs";
 import type { UndoOffer } from "./wire";
 
@@ -9,6 +10,8 @@ export interface Toast {
   text: string;
   tone: "done" | "failed";
   undo?: () => Promise<unknown>;
+  /** When it goes, in the time of `performance.now()`. */
+  until: number;
 }
 
 const STAYS = 10_000;
@@ -20,7 +23,7 @@ export const dropToast = (id: number): void => toasts.setState(({ all }) => ({ a
 export function say(text: string, undo?: () => Promise<unknown>, tone: Toast["tone"] = "done"): void {
   last += 1;
   const id = last;
-  toasts.setState(({ all }) => ({ all: [...all.slice(-2), { id, text, tone, undo }] }));
+  toasts.setState(({ all }) => ({ all: [...all.slice(-2), { id, text, tone, undo, until: performance.now() + STAYS }] }));
   setTimeout(() => dropToast(id), STAYS);
 }
 
@@ -39,5 +42,11 @@ export async function undoLast(): Promise<void> {
 
 export async function undoToast({ id, undo }: Toast): Promise<void> {
   dropToast(id);
-  await undo?.().catch(sayFailed);
+  if (!undo) return;
+  try {
+    await undo();
+    say(t("undo.done"));
+  } catch (error) {
+    sayFailed(error);
+  }
 }

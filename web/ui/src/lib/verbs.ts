@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, Sos, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -39,18 +39,21 @@ export const accept = (report: string, incident: NewIncident) => {
 export const open = (incident: NewIncident) => post<Feature<Incident>>("/incidents", incidentBody(incident));
 
 export const timeline = (incident: string) => api<{ entries: TimelineEntry[] }>(`/incidents/${incident}/timeline`);
-export const addNote = (incident: string, id: string, text: string) => post(`/incidents/${incident}/notes`, { id, text });
+export const addNote = (incident: string, id: string, text: string) => post<Undoable>(`/incidents/${incident}/notes`, { id, text });
 export const strikeNote = (incident: string, note: string, reason: string) => post(`/incidents/${incident}/notes/${note}/strike`, { reason });
 
-export const reclassify = (incident: string, type_code: string, priority?: Level) => post(`/incidents/${incident}/reclassify`, { type_code, priority });
+/** What can be taken back for ten seconds says how. */
+type Undoable<T = object> = T & { undo?: UndoOffer | null };
+export const reclassify = (incident: string, type_code: string, priority?: Level) => post<Undoable>(`/incidents/${incident}/reclassify`, { type_code, priority });
 export const relocate = (incident: string, at: LonLat, place?: string, match?: PlaceMatch | null) =>
-  post(`/incidents/${incident}/relocate`, { location: point(at), place: place?.trim() || undefined, place_match: match ?? undefined });
-export const hold = (incident: string, reason?: string) => post(`/incidents/${incident}/hold`, { reason: reason?.trim() || undefined });
-export const underControl = (incident: string) => post(`/incidents/${incident}/under-control`);
-export const finish = (incident: string) => post(`/incidents/${incident}/finish`);
-export const close = (incident: string, disposition: string, note?: string) => post(`/incidents/${incident}/close`, { disposition, note: note?.trim() || undefined });
-export const cancel = (incident: string, reason: string) => post(`/incidents/${incident}/cancel`, { reason });
-export const reopen = (incident: string, reason: string) => post(`/incidents/${incident}/reopen`, { reason });
+  post<Undoable>(`/incidents/${incident}/relocate`, { location: point(at), place: place?.trim() || undefined, place_match: match ?? undefined });
+export const hold = (incident: string, reason?: string) => post<Undoable>(`/incidents/${incident}/hold`, { reason: reason?.trim() || undefined });
+export const underControl = (incident: string) => post<Undoable>(`/incidents/${incident}/under-control`);
+export const finish = (incident: string) => post<Undoable>(`/incidents/${incident}/finish`);
+export const close = (incident: string, disposition: string, note?: string) =>
+  post<Undoable>(`/incidents/${incident}/close`, { disposition, note: note?.trim() || undefined });
+export const cancel = (incident: string, reason: string) => post<Undoable>(`/incidents/${incident}/cancel`, { reason });
+export const reopen = (incident: string, reason: string) => post<Undoable>(`/incidents/${incident}/reopen`, { reason });
 
 export const cardInForce = (type: string, priority: Level) => api<{ card: RunCard | null }>(`/run-cards/in-force?type_code=${encodeURIComponent(type)}&priority=${priority}`);
 export const raiseAlarm = (incident: string, level: number, reason?: string) => post(`/incidents/${incident}/alarm/raise`, { level, reason: reason?.trim() || undefined });
@@ -79,8 +82,20 @@ export const dispatch = (incident: string, id: string, units: Sending[]) =>
   post<{ assignments: AssignmentDocument[]; undo: UndoOffer | null }>(`/incidents/${incident}/assignments`, { id, units });
 export const undo = (offer: UndoOffer) => post(`/undo/${offer.id}`);
 export const assignmentStatus = (assignment: string, status: AssignmentStatus, reason?: string) =>
-  post(`/assignments/${assignment}/status`, { status, reason });
-export const duty = (unit: string, to: "on_duty" | "break" | "out_of_service") => post(`/units/${unit}/duty`, { duty: to });
+  post<Undoable<AssignmentDocument>>(`/assignments/${assignment}/status`, { status, reason });
+export const reassign = (assignment: string, id: string, incident: string, reason?: string) =>
+  post<Undoable<AssignmentDocument>>(`/assignments/${assignment}/reassign`, { id, incident_id: incident, reason: reason?.trim() || undefined });
+export const swapUnits = (assignment: string, sending: Sending, reason?: string) =>
+  post<Undoable<AssignmentDocument>>(`/assignments/${assignment}/swap`, { ...sending, reason: reason?.trim() || undefined });
+export const stageAt = (assignment: string, name: string, at: LonLat) => post<Undoable<AssignmentDocument>>(`/assignments/${assignment}/stage`, { name, location: point(at) });
+export const advance = (assignment: string) => post<Undoable<AssignmentDocument>>(`/assignments/${assignment}/advance`);
+export const standDown = (assignment: string, reason: string) => post<Undoable<AssignmentDocument>>(`/assignments/${assignment}/stand-down`, { reason });
+export const standDownAll = (incident: string, reason: string) => post<Undoable>(`/incidents/${incident}/stand-down`, { reason });
+export const duty = (unit: string, to: "on_duty" | "break" | "out_of_service") => post<Undoable>(`/units/${unit}/duty`, { duty: to });
+
+export const raiseSos = (unit: string, message?: string) => post<Feature<Sos>>(`/units/${unit}/sos`, { message: message?.trim() || undefined });
+export const answerSos = (sos: string) => post<Feature<Sos>>(`/sos/${sos}/answer`);
+export const falseAlarm = (sos: string, reason: string) => post<Undoable>(`/sos/${sos}/false-alarm`, { reason });
 
 export const describe = ([lon, lat]: LonLat) => api<{ place: string; zone: string | null }>(`/places/describe?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);
 export const search = (words: string, [lon, lat]: LonLat | [undefined, undefined], more = false) =>

@@ -45,6 +45,41 @@ export interface AssignmentDocument extends LiveAssignment {
   replaces: string | null;
 }
 
+/** A crew in danger; it is on the board while it is live. */
+export interface Sos extends Base {
+  unit_id: string;
+  call_sign: string;
+  incident_id: string;
+  incident_code: string;
+  status: "raised" | "answered" | "false_alarm" | "ended";
+  message: string;
+  place: string;
+  /** How its place is known; `city`: it is not. */
+  located: "told" | "position" | "base" | "city";
+  fixed_at: string | null;
+  raised_at: string;
+  raised_by: string;
+  answered_at: string | null;
+  answered_by: string | null;
+}
+
+/** A unit that could not be sent because it has something to do, as a refusal tells of it. */
+export interface BusyUnit {
+  unit_id: string;
+  call_sign: string;
+  status: AssignmentStatus;
+  status_since: string;
+  since: string;
+  by: string;
+  incident_id: string;
+  incident_code: string;
+  /** Null where this person may not see them. */
+  type_name: string | null;
+  priority: Level | null;
+  place: string | null;
+  waiting: number;
+}
+
 /** The way back from what was just done, for ten seconds. */
 export interface UndoOffer {
   id: string;

@@ -53,6 +53,7 @@ export function Wall() {
         <WallClock />
       </header>
       {(dead || late) && <DeadFeed dead={dead} />}
+      <WallSos />
       <main className="wall-main">
         <WallMap />
         <Worst />
@@ -60,6 +61,26 @@ export function Wall() {
       <Pulse />
       <ExpiredDialog />
     </div>
+  );
+}
+
+/** A crew in danger is read from the back of the room, before anything else. */
+function WallSos() {
+  useBoard();
+  const now = useSecond();
+  const live = board.sos();
+  if (live.length === 0) return null;
+  return (
+    <section className="wall-sos" aria-label={t("sos.title")}>
+      {live.map((sos) => (
+        <div key={sos.id} className={`wall-danger wall-danger-${sos.status}`} role="alert">
+          <strong>{t("sos.of", { unit: sos.call_sign })}</strong>
+          <span>{sos.place || t("sos.noPlace")}</span>
+          <b>{running(now - Date.parse(sos.raised_at))}</b>
+          <em>{sos.answered_at ? t("sos.answeredBy", { by: sos.answered_by ?? "", hour: hourSeconds(sos.answered_at) }) : t("sos.unanswered")}</em>
+        </div>
+      ))}
+    </section>
   );
 }
 
@@ -146,7 +167,7 @@ function Worst() {
       return board
         .incidents()
         .filter((incident) => !incident.masked && isOpen(incident) && incident.priority <= 2)
-        .sort(incidentOrder(clock.now()));
+        .sort(incidentOrder(clock.now(), new Set(board.sos().map(({ incident_id }) => incident_id))));
     },
     [revision, beat],
   );

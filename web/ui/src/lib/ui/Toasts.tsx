@@ -1,6 +1,7 @@
 import { useStore } from "zustand";
 import { t } from "../i18n";
 import { useKey } from "../keys";
+import { useSecond } from "../live";
 import { dropToast, toasts, undoLast, undoToast } from "../toasts";
 
 export function Toasts() {
@@ -13,7 +14,7 @@ export function Toasts() {
           <span>{toast.text}</span>
           {toast.undo && (
             <button type="button" onClick={() => void undoToast(toast)}>
-              {t("action.undo")} <kbd>{"Ctrl Z"}</kbd>
+              {t("action.undo")} <kbd>{"Ctrl Z"}</kbd> <Left until={toast.until} />
             </button>
           )}
           <button type="button" className="toast-close" aria-label={t("action.dismissToast")} onClick={() => dropToast(toast.id)}>
@@ -23,4 +24,10 @@ export function Toasts() {
       ))}
     </div>
   );
+}
+
+/** The seconds that are left; only for the eye, a voice that counts down says nothing new. */
+function Left({ until }: { until: number }) {
+  useSecond();
+  return <span aria-hidden className="toast-left">{Math.max(0, Math.ceil((until - performance.now()) / 1000))}</span>;
 }
