@@ -16,6 +16,7 @@ from uuid import UUID
 import httpx2
 import pytest
 from fastapi import FastAPI
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -23,11 +24,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from coordination.sharing import share_incident, withdraw_incident
 from incidents.assignments import Assignment, AssignmentStatus, live_assignments
 from incidents.closing import close_incident, hold_incident, reopen_incident
-from incidents.dispatch import Sending, UnitAlreadyAssigned, dispatch_units, report_status
+from incidents.dispatch import (
+    OnBusy,
+    Sending,
+    UnitAlreadyAssigned,
+    dispatch_units,
+    reassign,
+    report_status,
+    stand_down_all,
+    swap_units,
+)
 from incidents.incident import OVER, Incident, derived_state, reclassify, relocate
 from incidents.reports import AlreadyHandled, Report, ReportStatus
 from incidents.timeline import add_note
 from incidents.triage import accept_report, dismiss_report, join_report
+from incidents.undo import offered, undo
 from realtime.access import Actor, Role
 from realtime.database import Sessions, connect, new_id, reading, sessions_of, transaction
 from realtime.errors import NotFound, Refusal, VersionMismatch
@@ -40,6 +51,8 @@ from tests.builders import City, a_report, a_sending, an_assignment, an_incident
 from tests.conftest import Client
 
 CROWD = 64
+SEED = 20_261_122
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 def dispatcher(number: int) -> Actor:
@@ -150,6 +163,64 @@ async def test_64_verbs_at_once_send_each_unit_once(many: Sessions, city: City) 
     assert len(refused) == CROWD - 4, [one for one in outcomes if one not in sent and one not in refused]
     holders = {one.call_sign: one.made_by for one in sent}
     assert all(one.facts["by"] == holders[one.facts["call_sign"]] for one in refused)
+
+
+UNITS, CASES, TRIES = 200, 40, 25
+
+
+async def test_64_dispatchers_over_200_units_make_200_sendings(many: Sessions, city: City) -> None:
+    """Each wants 25 of them, in acts of one, two or three at once: every unit is wanted by eight, and goes once."""
+    async with transaction(many) as session:
+        incidents = [(await an_incident(session, dispatcher(0))).id for _ in range(CASES)]
+        fleet = [new_id() for _ in range(UNITS)]
+        for number, unit_id in enumerate(fleet):
+            municipality = city.organizations["municipality"]
+            session.add(Unit(id=unit_id, call_sign=f"X{number:03d}", kind="patrol", organization_id=municipality))
+    won: dict[UUID, str] = {}
+    lost: list[tuple[str, str]] = []  # a unit, and who was said to have it
+
+    async def attempt(actor: Actor, dice: random.Random, wanted: list[UUID]) -> None:
+        while True:  # whoever ran into the bounded wait is told 503, and tries again
+            with contextlib.suppress(OperationalError):
+                async with transaction(many) as session:
+                    sendings = [Sending(new_id(), unit_id) for unit_id in wanted]
+                    await dispatch_units(session, actor, dice.choice(incidents), sendings)
+                break
+        for unit_id in wanted:
+            assert unit_id not in won, "sent twice"
+            won[unit_id] = actor.name
+
+    async def shift(number: int) -> None:
+        dice, actor = random.Random(SEED + number), dispatcher(number)
+        wanted = [fleet[(number * TRIES + step) % UNITS] for step in range(TRIES)]
+        dice.shuffle(wanted)
+        while wanted:
+            some = [wanted.pop() for _ in range(min(len(wanted), dice.choice([1, 2, 3])))]
+            while some:
+                try:
+                    await attempt(actor, dice, some)
+                    break
+                except UnitAlreadyAssigned as refusal:
+                    busy = refusal.facts["units"]
+                    assert busy, "refused, and nobody has it"
+                    lost.extend((one["unit_id"], one["by"]) for one in busy)
+                    some = [unit_id for unit_id in some if str(unit_id) not in {one["unit_id"] for one in busy}]
+
+    outcomes = await together([partial(shift, number) for number in range(CROWD)])
+    assert outcomes == [None] * CROWD
+
+    assert len(won) == UNITS
+    assert len(won) + len(lost) == CROWD * TRIES, "every attempt was won, or lost to somebody by name"
+    holders = {str(unit_id): name for unit_id, name in won.items()}
+    assert all(holders[unit_id] == by for unit_id, by in lost)
+    async with reading(many) as session:
+        rows = (await session.scalars(select(Assignment))).all()
+        assert {row.unit_id: row.made_by for row in rows} == won
+        assert len(rows) == UNITS
+        assert await session.scalar(text(DEADLOCKS)) == 0
+        await _units_say_what_their_assignments_say(session)
+        await _incidents_say_what_their_assignments_say(session)
+        await _versions_are_told_in_order(session)
 
 
 async def test_the_index_stands_behind_the_lock(sessions: Sessions, city: City) -> None:
@@ -357,8 +428,7 @@ async def test_while_passwords_are_checked_dispatchers_work(app: FastAPI, sessio
 
 # ── Anything at once ──────────────────────────────────────────────────────────────────────────────
 
-WORKERS, STEPS = 8, 20
-SEED = 20_261_122
+WORKERS, STEPS = 8, 24
 
 
 class Shift:
@@ -369,6 +439,7 @@ class Shift:
         self.incidents: list[UUID] = []
         self.reports: list[UUID] = []
         self.done: Counter[str] = Counter()
+        self.ways: list[UUID] = []  # back from what was done
 
     async def step(self, dice: random.Random, actor: Actor) -> None:
         """One act, done or refused; anything else is a bug."""
@@ -376,10 +447,16 @@ class Shift:
         try:
             async with transaction(self.sessions) as session:
                 await act(session, actor)
+                offer = offered(session)
         except Refusal as refusal:
             self.done[type(refusal).__name__] += 1
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            self.done["busy: try again"] += 1
         else:
             self.done[name] += 1
+            self.ways += [UUID(offer["id"])] if offer else []
 
     def acts(self, dice: random.Random) -> dict[str, Callable[[AsyncSession, Actor], Awaitable[Any]]]:
         """Everything that can be done to an incident, a report or a unit."""
@@ -396,9 +473,42 @@ class Shift:
             if all_live:
                 await report_status(session, actor, dice.choice(all_live), status=status)
 
+        others = dice.sample(sorted(self.city.units.values()), 2)
+        elsewhere, on_busy = dice.choice(self.incidents), dice.choice(list(OnBusy))
+        boss = Actor(name="Supervisora", role=Role.SUPERVISOR, id=new_id(), clearance=3)
+
+        async def some_job(session: AsyncSession) -> Assignment | None:
+            live = (await live_assignments(session, self.incidents)).values()
+            all_live = sorted((one for found in live for one in found), key=lambda one: str(one.id))
+            return dice.choice(all_live) if all_live else None
+
+        async def turn(session: AsyncSession, actor: Actor) -> None:
+            if job := await some_job(session):
+                words: dict[str, Any] = {
+                    "new_assignment_id": new_id(),
+                    "incident_id": elsewhere,
+                    "reason": "hace falta",
+                }
+                await reassign(session, actor, job.id, **words)
+
+        async def swap(session: AsyncSession, actor: Actor) -> None:
+            if job := await some_job(session):
+                await swap_units(session, actor, job.id, Sending(new_id(), unit, on_busy, "hace falta"))
+
+        async def take_back(session: AsyncSession, actor: Actor) -> None:
+            if self.ways:
+                await undo(session, boss, self.ways[-dice.randint(1, min(4, len(self.ways)))])
+
         return {
             "dispatch": lambda s, a: dispatch_units(s, a, incident, [Sending(new_id(), unit)]),
-            "send another": lambda s, a: dispatch_units(s, a, incident, [Sending(new_id(), unit)]),
+            "send two": lambda s, a: dispatch_units(
+                s, a, incident, [Sending(new_id(), one, on_busy, "hace falta") for one in others]
+            ),
+            "reassign": turn,
+            "swap": swap,
+            "take back": take_back,
+            "take back again": take_back,
+            "stand down": lambda s, a: stand_down_all(s, a, incident, reason="no hace falta"),
             "move": move,
             "move again": move,
             "duty": lambda s, a: set_duty(s, a, unit, duty=dice.choice([Duty.ON_DUTY, Duty.ON_DUTY, Duty.BREAK])),
@@ -433,10 +543,11 @@ async def test_whatever_people_do_at_once_nobody_blocks_anybody_and_the_books_ag
     assert not [one for one in failures if isinstance(one, OperationalError)], "a deadlock, or a lock held too long"
     assert not failures
     assert sum(shift.done.values()) == WORKERS * STEPS
-    assert shift.done["dispatch"] + shift.done["send another"] > 0
+    assert shift.done["dispatch"] + shift.done["send two"] > 0
+    assert shift.done["take back"] + shift.done["take back again"] > 0
+    assert shift.done["busy: try again"] <= WORKERS, "nobody should wait for anybody but in the rarest case"
     async with reading(many) as session:
-        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        assert await session.scalar(text(deadlocks)) == 0
+        assert await session.scalar(text(DEADLOCKS)) == 0
         await _units_say_what_their_assignments_say(session)
         await _incidents_say_what_their_assignments_say(session)
         await _versions_are_told_in_order(session)
@@ -444,8 +555,10 @@ async def test_whatever_people_do_at_once_nobody_blocks_anybody_and_the_books_ag
 
 async def _units_say_what_their_assignments_say(session: AsyncSession) -> None:
     live = (await session.scalars(select(Assignment).where(Assignment.released_at.is_(None)))).all()
-    on = {one.unit_id: one for one in live}
-    assert len(on) == len(live), "a unit was sent twice"
+    leading = [one for one in live if one.exclusive]
+    on = {one.unit_id: one for one in leading}
+    assert len(on) == len(leading), "a unit was sent twice"
+    assert {one.unit_id for one in live} == on.keys(), "something waits behind nothing"
     for unit in await session.scalars(select(Unit)):
         held = on.get(unit.id)
         shown = (unit.assignment_id, unit.incident_id, unit.engaged_status)

@@ -147,6 +147,9 @@ class Visitors:
         """Nothing is open and nobody waits; what is over stays on boards for a while."""
         supervisor = await self.desk("trained")
         for feature in (await supervisor.get("/snapshot"))["features"]:
+            if feature["properties"]["subject"].startswith("sos:"):
+                await supervisor.post(f"/sos/{feature['properties']['id']}/false-alarm", {"reason": "prueba"})
+        for feature in (await supervisor.get("/snapshot"))["features"]:
             properties = feature["properties"]
             if properties["subject"].startswith("incident:") and properties["closed_at"] is None:
                 await supervisor.post(f"/incidents/{properties['id']}/close", {"disposition": "no_action"})

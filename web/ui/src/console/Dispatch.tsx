@@ -15,9 +15,9 @@ import { AGE_SHOWN_AFTER, candidates, matches, type Candidate } from "../lib/que
 import { needsOf, needWords, upTo, useRunCard } from "../lib/runCards";
 import { say, undoOf } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
-import { dispatch } from "../lib/verbs";
 import { proposed } from "../lib/recommendation";
 import type { Incident, NeedAnswer, Option, Unit } from "../lib/wire";
+import { dispatchAsking } from "./BusyDialog";
 import { NeedHead, PickWhy, ToAsk, Trades, useLost, WhyNot } from "./Recommendation";
 import { useEtas, type Roads } from "./useEtas";
 import { useRecommendation } from "./useRecommendation";
@@ -99,7 +99,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
     const forget = () => [act, ...some.map(({ unit_id }) => unit_id)].forEach((of) => ids.current.delete(of));
     mark({ state: "sending" });
     try {
-      const made = await dispatch(incident.id, acts.length > 1 ? idOf(act) : (acts[0]?.id ?? newId()), acts);
+      const made = await dispatchAsking(incident.id, acts.length > 1 ? idOf(act) : (acts[0]?.id ?? newId()), acts);
       forget();
       mark({ state: "sent", at: clock.now() });
       say(t("dispatch.sentTo", { unit: some.map(({ call_sign }) => call_sign).join(", "), code: incident.code }), undoOf(made));
