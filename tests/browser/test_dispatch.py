@@ -19,15 +19,16 @@ async def two_at_desks(visitors: Visitors, city: City, *types: str) -> tuple[lis
     """The dispatcher and the supervisor, each before an incident of their own; the pages and the codes."""
     dispatcher = await visitors.desk("dispatcher")
     pages, codes = [], []
+    corner = f"Esquina {str(new_id())[-6:]} de"
     for who, type_code, place in zip(("dispatcher", "supervisor"), types, (city.west, city.east), strict=True):
-        words = f"Esquina de {who}"
+        words = f"{corner} {who}"
         location = {"type": "Point", "coordinates": [place.x, place.y]}
         body = {"id": str(new_id()), "type_code": type_code, "place": words, "location": location}
         codes.append((await dispatcher.post("/incidents", body))["properties"]["code"])
     for who in ("dispatcher", "supervisor"):
         page = await visitors.arrive("/consola", who)
         await live(page)
-        await row(page, re.compile(f"Esquina de {who}")).click()
+        await row(page, re.compile(f"{corner} {who}")).click()
         await expect(card(page).get_by_role("button", name=re.compile(r"\bM2\b"))).to_be_enabled()
         pages.append(page)
     return pages, codes
@@ -109,7 +110,7 @@ async def test_a_crew_in_danger_is_over_everything_until_it_is_over(visitors: Vi
     for page in pages:
         await live(page)
     one, other = pages
-    await other.get_by_role("radio", name="Vencidos").check(force=True)
+    await other.get_by_text("Vencidos", exact=True).click()
     crew = await visitors.desk("crew m1")
     called = await crew.post(f"/units/{city.units['M1']}/sos", {"message": "nos tiran piedras"})
     again = await crew.post(f"/units/{city.units['M1']}/sos", {"message": "nos tiran piedras"})

@@ -58,8 +58,8 @@ from tests.builders import City, an_incident
 from tests.dispatch.books import Books, replayed
 from tests.dispatch.model import GONE, Model, No, Way
 
-EXAMPLES, STEPS = 16, 30
-LONG = 400  # acts of a long day
+EXAMPLES, STEPS = 12, 25
+LONG = 250  # acts of a long day
 COUNTS: Counter[str] = Counter()
 
 CITY = City()

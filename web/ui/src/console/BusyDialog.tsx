@@ -1,6 +1,6 @@
 import "./dispatching.css";
 import { Button, Modal, TextInput } from "@mantine/core";
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useState, type KeyboardEvent } from "react";
 import { createStore } from "zustand/vanilla";
 import { useStore } from "zustand";
 import { Refusal } from "../lib/api";
@@ -75,10 +75,23 @@ export const dispatchAsking = (incident: string, id: string, units: Sending[]) =
 export function BusyDialog() {
   const asked = useStore(question, (state) => state.asked);
   const leave = () => asked?.answer(null);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!asked || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape") leave();
+    else if (asked.kind === "busy" && event.key === "1") asked.answer({ on_busy: "release" });
+    else if (asked.kind === "busy" && event.key === "2") asked.answer({ on_busy: "add" });
+    else return;
+    event.preventDefault();
+    // The card behind stays open: this Esc was for the question.
+    event.stopPropagation();
+    event.nativeEvent.stopImmediatePropagation();
+  };
   return (
     <Modal
       opened={asked !== null}
       onClose={leave}
+      onKeyDown={onKeyDown}
+      closeOnEscape={false}
       centered
       size="lg"
       transitionProps={{ duration: 0 }}
@@ -99,17 +112,8 @@ function titleOf(asked: Question): string {
 
 function Busy({ units, answer }: { units: BusyUnit[]; answer: (how: How | null) => void }) {
   const now = useSecond();
-  const body = useRef<HTMLDivElement>(null);
-  useEffect(() => body.current?.focus(), []);
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "1") answer({ on_busy: "release" });
-    else if (event.key === "2") answer({ on_busy: "add" });
-    else return;
-    event.preventDefault();
-  };
   return (
-    <div ref={body} className="busy" tabIndex={-1} onKeyDown={onKeyDown} role="group" aria-label={t("busy.title")}>
+    <div className="busy" tabIndex={-1} data-autofocus role="group" aria-label={t("busy.title")}>
       <ul className="busy-units">
         {units.map((unit) => (
           <li key={unit.unit_id}>
