@@ -485,9 +485,9 @@ def test_whatever_many_do_each_unit_is_on_one_thing_and_the_books_tell_it_all(
 DAY = {"send": 8, "next_step": 10, "status": 4, "undo": 6, "reassign": 4, "swap": 3, "about_one": 4, "end": 2}
 DAY |= {"say": 2, "stand_down_all": 1, "open": 1, "reclassify": 1, "note": 1, "duty": 1, "sos": 1, "answer": 1}
 SEEN = (
-    *("send done", "send UnitAlreadyAssigned", "send AlreadyOnIt", "send GraverWork", "swap done", "reassign done"),
-    *("status done", "status NotLeading", "status IllegalMove", "stage done", "stand down done", "closed done"),
-    *("undo done", "undo ChangedSince", "undo UndoOver", "undo NotFound", "reopen done"),
+    *("send done", "send UnitAlreadyAssigned", "send AlreadyOnIt", "swap done", "reassign AlreadyOnIt"),
+    *("status done", "next step NotLeading", "status IllegalMove", "stage done", "stand down done", "closed done"),
+    *("undo done", "undo ChangedSince", "sos done"),
 )
 
 
