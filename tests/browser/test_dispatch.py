@@ -111,6 +111,7 @@ async def test_a_crew_in_danger_is_over_everything_until_it_is_over(visitors: Vi
         await live(page)
     one, other = pages
     await other.get_by_text("Vencidos", exact=True).click()
+    await other.mouse.move(700, 500)  # under a hand the queue stands still
     crew = await visitors.desk("crew m1")
     called = await crew.post(f"/units/{city.units['M1']}/sos", {"message": "nos tiran piedras"})
     again = await crew.post(f"/units/{city.units['M1']}/sos", {"message": "nos tiran piedras"})
