@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo.closures import sweep_closures
 from geo.fences import tidy_fences, tidy_visits
+from incidents.card_trials import JOB as TRIAL
+from incidents.card_trials import carry_on_trial
 from incidents.circuits import follow_circuits
 from incidents.fencing import watch_incidents
 from incidents.follow_up import follow_for_reporters
@@ -107,6 +109,7 @@ async def run_worker(settings: Settings) -> None:
     sessions = sessions_of(engine)
     reactions = REACTIONS | {"fences": watch_incidents(settings.timezone)}
     learn = partial(learn_from_journeys, timezone=settings.timezone)
+    jobs = JOBS | {TRIAL: partial(carry_on_trial, timezone=settings.timezone)}
     cover = partial(propose_move_ups, timezone=settings.timezone)
     chores = CHORES | {
         "learned speeds": (dt.timedelta(minutes=15), learn),
@@ -115,7 +118,7 @@ async def run_worker(settings: Settings) -> None:
     work = asyncio.gather(
         run_reactions(sessions, reactions),
         run_chores(sessions, chores),
-        run_jobs(settings.database, sessions, JOBS),
+        run_jobs(settings.database, sessions, jobs),
         run_fence_watch(sessions, settings.timezone),
     )
     for number in (signal.SIGTERM, signal.SIGINT):

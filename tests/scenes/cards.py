@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from incidents.alarm_levels import lower_alarm_level, raise_alarm_level
+from incidents.card_trials import ask_trial
 from incidents.run_cards import CardLevel, Need, RunCardEdition, editions_of, publish_edition, withdraw_edition
 from incidents.tasks import (
     IncidentTask,
@@ -47,6 +48,14 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awa
 async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
     edition = await an_edition(session, city.actor("supervisor"))
     return lambda: withdraw_edition(session, city.actor("supervisor"), edition.id, reason="no alcanza")
+
+
+@scene(ask_trial)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Callable[[], Awaitable[Any]]:
+    await an_incident(session, actor, type_code="SIN-02")
+    levels = [CardLevel(needs=(Need("GUM"),))]
+    boss = city.actor("supervisor")
+    return lambda: ask_trial(session, boss, new_id(), type_code="SIN-02", priority=None, levels=levels)
 
 
 @scene(raise_alarm_level)

@@ -8,7 +8,19 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from incidents.card_trials import (
+    MOST_DAYS,
+    CardTrial,
+    access_trial,
+    ask_trial,
+    keep_with,
+    outcome,
+    preview,
+    rows_seen,
+    trials_of,
+)
 from incidents.catalogue import catalogue
+from incidents.recommendation import Recommendation
 from incidents.run_cards import (
     MOST_LEVELS,
     MOST_MINUTES,
@@ -31,10 +43,11 @@ from incidents.run_cards import (
     standing_of,
     withdraw_edition,
 )
+from realtime.access import Permission, require
 from realtime.database import now
 from realtime.errors import NotFound
-from web.bodies import Body, Code, Name, NewId, Priority, Short, When
-from web.context import CurrentActor, OnceOnly, Session
+from web.bodies import Body, Code, Location, Name, NewId, Priority, Short, When
+from web.context import CurrentActor, Machines, OnceOnly, Session
 
 router = APIRouter(prefix="/run-cards", tags=["run cards"])
 
@@ -108,6 +121,27 @@ class EditionBody(Body):
     made_from: UUID | None = None
     valid_from: When | None = None
     note: Short = ""
+    trial_id: UUID | None = None
+
+
+class TrialBody(Body):
+    """A draft to be tried on the last days."""
+
+    id: NewId
+    type_code: Code
+    priority: Priority | None = None
+    levels: Levels
+    days: Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)] = 30
+
+
+class PreviewBody(Body):
+    """A draft, and something that happens now. `level`: up to which alarm level it is asked."""
+
+    type_code: Code
+    priority: Priority
+    levels: Levels
+    level: Annotated[int, Field(strict=True, ge=1, le=MOST_LEVELS)] = 1
+    location: Location
 
 
 class WithdrawBody(Body):
@@ -190,13 +224,60 @@ async def get_run_card(
     if not book and priority is not None:
         raise NotFound
     by_id = {one.id: one for one in book}
+    trials = await trials_of(session, actor, book)
     shown = []
     for place, edition in enumerate(book):
         former = by_id.get(edition.made_from) if edition.made_from else None
         former = former or (book[place - 1] if place else None)
         changes = difference(former.levels, edition.levels) if former else None
-        shown.append(edition_document(edition, book) | {"changes": changes})
+        trial = trials.get(edition.id)
+        tried = {"id": str(trial.id), **_sample(trial), "summary": trial.summary} if trial else None
+        shown.append(edition_document(edition, book) | {"changes": changes, "trial": tried})
     return {"type_code": type_code, "priority": priority, "editions": shown[::-1]}
+
+
+@router.get("/trials/{trial_id}")
+async def get_trial(trial_id: UUID, session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """How far a trial is, what comes of it, and incident by incident."""
+    trial = await access_trial(session, actor, trial_id)
+    return _trial_document(trial) | {"rows": await rows_seen(session, actor, trial)}
+
+
+@router.post("/trials", status_code=201)
+async def post_trial(body: TrialBody, session: Session, actor: CurrentActor, once: OnceOnly) -> dict[str, Any]:
+    """Have a draft tried against the incidents of its type in the last days."""
+
+    async def do() -> dict[str, Any]:
+        trial = await ask_trial(
+            session,
+            actor,
+            body.id,
+            type_code=body.type_code,
+            priority=body.priority,
+            levels=[level.as_level() for level in body.levels],
+            days=body.days,
+        )
+        return _trial_document(trial)
+
+    return await once(body.id, do)
+
+
+@router.post("/preview")
+async def post_preview(body: PreviewBody, session: Session, actor: CurrentActor, machines: Machines) -> dict[str, Any]:
+    """Who would go if it happened there now: by the draft, and by the card in force."""
+    require(actor, Permission.RUN_CARD_EDIT)
+    require(actor, Permission.UNIT_DISPATCH)
+    drafted, held = await preview(
+        session,
+        actor,
+        type_code=body.type_code,
+        priority=body.priority,
+        levels=[level.as_level() for level in body.levels],
+        level=body.level,
+        place=body.location,
+        timezone=machines.settings.timezone,
+    )
+    return {"at": now(), "draft": _answer(drafted), "in_force": _answer(held) if held else None}
 
 
 @router.post("", status_code=201)
@@ -216,6 +297,8 @@ async def post_edition(body: EditionBody, session: Session, actor: CurrentActor,
             valid_from=body.valid_from,
             note=body.note,
         )
+        if body.trial_id is not None:
+            await keep_with(session, await access_trial(session, actor, body.trial_id), edition)
         return await _shown(session, edition)
 
     return await once(body.id, do)
@@ -230,3 +313,49 @@ async def post_withdraw(edition_id: UUID, body: WithdrawBody, session: Session, 
 async def _shown(session: Session, edition: RunCardEdition) -> dict[str, Any]:
     book = list(await editions_of(session, edition.type_code, edition.priority))
     return edition_document(edition, book)
+
+
+def _sample(trial: CardTrial) -> dict[str, Any]:
+    return {
+        "days": trial.days,
+        "until": trial.until.isoformat(),
+        "asked_by": trial.asked_by,
+        "incidents": len(trial.incident_ids),
+        "total": trial.total,
+    }
+
+
+def _trial_document(trial: CardTrial) -> dict[str, Any]:
+    return {
+        "id": str(trial.id),
+        "type_code": trial.type_code,
+        "priority": trial.priority,
+        "edition_id": str(trial.edition_id) if trial.edition_id else None,
+        **_sample(trial),
+        "state": trial.state,
+        "done": len(trial.rows),
+        "finished_at": trial.finished_at.isoformat() if trial.finished_at else None,
+        "summary": trial.summary,
+    }
+
+
+def _answer(answer: Recommendation) -> dict[str, Any]:
+    needs = [
+        {
+            "capability": one.need.capability,
+            "count": one.need.count,
+            "kind": one.need.kind,
+            "units": [
+                {
+                    "unit_id": str(pick.option.unit.id),
+                    "call_sign": pick.option.unit.call_sign,
+                    "seconds": pick.option.eta.seconds,
+                    "how": pick.option.eta.how,
+                }
+                for pick in one.picks
+            ],
+            "short": {"count": one.shortfall.count, "why": one.shortfall.why} if one.shortfall else None,
+        }
+        for one in answer.needs
+    ]
+    return {"needs": needs, **outcome(answer).document()}

@@ -82,6 +82,28 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'open' AND overdue_at IS NULL AND due_at IS NOT NULL"),
     )
+    op.create_table(
+        "run_card_trials",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("type_code", sa.Text(), nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=True),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("edition_id", sa.Uuid(), nullable=True),
+        sa.Column("days", sa.SmallInteger(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=True),
+        sa.Column("incident_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("rows", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("summary", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("days BETWEEN 1 AND 60", name=op.f("ck_run_card_trials_days")),
+        sa.ForeignKeyConstraint(["edition_id"], ["run_card_editions.id"], name=op.f("fk_run_card_trials_edition_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_card_trials")),
+    )
+    op.create_index(op.f("ix_run_card_trials_edition_id"), "run_card_trials", ["edition_id"], unique=False)
     # What a type calls for stood in the catalogue, in free text that nothing could act on.
     op.execute(
         "UPDATE catalogue_versions SET content = jsonb_set(content, '{types}', ("
