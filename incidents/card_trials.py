@@ -35,7 +35,7 @@ from incidents.run_cards import (
     NeedKind,
     RunCard,
     RunCardEdition,
-    check_levels,
+    check_card,
     content_of,
     every_card,
     in_force_at,
@@ -112,15 +112,14 @@ async def ask_trial(
     """Have a draft tried against the incidents of its type in the last `days` (1–60), at most 300 of them.
 
     A draft for every priority is tried on those whose priority has no card of its own. Raises `NothingToTryOn`, what
-    `check_levels` raises, and `NotFound` for a type of which the actor may know no incidents.
+    `check_card` raises, and `NotFound` for a type of which the actor may know no incidents.
     """
     require(actor, Permission.RUN_CARD_EDIT)
     require(actor, Permission.UNIT_DISPATCH)
     if await session.get(CardTrial, trial_id) is not None:
         raise AlreadyExists
-    words = await catalogue(session)
     await _may_know(session, actor, type_code)
-    check_levels(levels, words)
+    await check_card(session, type_code, levels)
     until = now()
     query = select(Incident.id).where(
         Incident.type_code == type_code,
@@ -395,9 +394,7 @@ async def preview(
     timezone: str,
 ) -> tuple[Recommendation, Recommendation | None]:
     """Who would go if it happened there now: by a draft, and by the card in force (None without one)."""
-    words = await catalogue(session)
-    words.type(type_code)
-    check_levels(levels, words)
+    await check_card(session, type_code, levels)
     here = await situation(session, actor, timezone=timezone)
     call = Call(place, priority, type_code)
     held = await run_card(session, type_code, priority)

@@ -30,6 +30,7 @@ from realtime.access import Actor, Permission, require
 from realtime.database import Base, new_id, now
 from realtime.errors import AlreadyExists, Malformed, NotAllowed, NotFound, Refusal
 from realtime.registers import READERS, Register, turn_page
+from resources.capabilities import UnknownCapability, capabilities
 
 DEFAULT = Path(__file__).with_name("run_cards.json")
 MOST_LEVELS = 9
@@ -158,8 +159,20 @@ class TwiceInOneCard(Malformed):
     """“{key}” stands twice: a task's key once in a card, an agency once in a level."""
 
 
+async def check_card(session: AsyncSession, type_code: str, levels: Sequence[CardLevel]) -> None:
+    """What any card must hold. Raises `UnknownCode`, `UnknownCapability`, `LevelAddsNothing` and `TwiceInOneCard`."""
+    words = await catalogue(session)
+    words.type(type_code)
+    check_levels(levels, words)
+    codes = list(dict.fromkeys(need.capability for level in levels for need in level.needs))
+    known = await capabilities(session, codes)
+    for code in codes:
+        if code not in known:
+            raise UnknownCapability(code=code)
+
+
 def check_levels(levels: Sequence[CardLevel], words: Catalogue) -> None:
-    """What any card must hold. Raises `UnknownCode`, `LevelAddsNothing` and `TwiceInOneCard`."""
+    """What can be said of a card without the capabilities there are."""
     for number, level in enumerate(levels, start=1):
         if number > 1 and not level:
             raise LevelAddsNothing(level=number)
@@ -366,7 +379,7 @@ async def publish_edition(
 
     `seen` is the number of the newest edition that its author has looked at (0 without one): what came meanwhile is
     refused with `CardEditedMeanwhile`, so that nobody's change is lost unread. `made_from` is the one it was made from.
-    Raises also `UnknownCode`, `InThePast` and what `check_levels` raises.
+    Raises also `InThePast` and what `check_card` raises.
     """
     require(actor, Permission.RUN_CARD_EDIT)
     if await session.get(RunCardEdition, edition_id) is not None:
@@ -374,11 +387,7 @@ async def publish_edition(
     at = now()
     if valid_from is not None and valid_from < at - dt.timedelta(minutes=1):
         raise InThePast
-    words = await catalogue(session)
-    words.type(type_code)
-    if priority is not None:
-        words.check_priority(priority)
-    check_levels(levels, words)
+    await check_card(session, type_code, levels)
     editions = await editions_of(session, type_code, priority)
     newest = editions[-1] if editions else None
     if newest is not None and newest.number != seen:

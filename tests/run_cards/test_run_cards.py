@@ -40,6 +40,7 @@ from incidents.run_cards import (
 from realtime.access import VIGIA
 from realtime.database import new_id, now
 from realtime.errors import NotAllowed
+from resources.capabilities import UnknownCapability, default_capabilities
 from tests.builders import City
 from tests.scenes.cards import an_edition
 
@@ -52,8 +53,10 @@ def test_every_type_has_a_card_and_every_card_says_something() -> None:
     cards = {code: levels_of(content) for code, priority, content in default_cards() if priority is None}
     assert set(cards) == set(words.types)
     assert len(cards) == 43
+    known = {one["code"] for one in default_capabilities()}
     for code, levels in cards.items():
         check_levels(levels, words)
+        assert {need.capability for level in levels for need in level.needs} <= known
         assert levels[0], code
         assert levels[0].tasks, f"{code}: nobody is told what to do"
         for level in levels:
@@ -201,6 +204,8 @@ async def test_what_a_card_may_not_hold(session: AsyncSession, city: City) -> No
 
     with pytest.raises(UnknownCode):
         await put(CardLevel(agencies=(AgencyAsk("FBI"),)))
+    with pytest.raises(UnknownCapability):
+        await put(CardLevel(needs=(Need("SUBMARINO"),)))
     with pytest.raises(UnknownCode):
         await put(CardLevel(), type_code="XXX-99")
     with pytest.raises(LevelAddsNothing):

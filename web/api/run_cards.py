@@ -46,7 +46,7 @@ from incidents.run_cards import (
 from realtime.access import Permission, require
 from realtime.database import now
 from realtime.errors import NotFound
-from web.bodies import Body, Code, Location, Name, NewId, Priority, Short, When
+from web.bodies import Body, Capability, Code, Location, Name, NewId, Priority, Short, When
 from web.context import CurrentActor, Machines, OnceOnly, Session
 
 router = APIRouter(prefix="/run-cards", tags=["run cards"])
@@ -59,7 +59,7 @@ Agency = Annotated[str, Field(max_length=20, pattern=r"^[A-ZÑ0-9_\-]+$")]
 class NeedBody(Body):
     """So many units with a capability."""
 
-    capability: Code
+    capability: Capability
     count: Count = 1
     kind: NeedKind = NeedKind.REQUIRED
     at_least: Annotated[float, Field(strict=True, gt=0, le=1_000_000, allow_inf_nan=False)] | None = None

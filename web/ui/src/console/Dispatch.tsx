@@ -12,6 +12,7 @@ import { t, word } from "../lib/i18n";
 import { useDigits, useKey } from "../lib/keys";
 import { board, useBoard, useLink, useSecond } from "../lib/live";
 import { AGE_SHOWN_AFTER, candidates, matches, type Candidate } from "../lib/queue";
+import { useCapabilities } from "../lib/resources";
 import { needsOf, needWords, upTo, useRunCard } from "../lib/runCards";
 import { say, undoOf } from "../lib/toasts";
 import { UnitPill } from "../lib/ui/UnitPill";
@@ -52,6 +53,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const ids = useRef(new Map<string, string>());
   const offline = useLink((state) => state.name === "offline");
   const { agencies } = useCatalogue();
+  const capabilities = useCapabilities();
   const card = useRunCard(incident.type_code, incident.priority);
   const levels = upTo(card, incident.alarm_level);
   const needed = needsOf(card, incident.alarm_level);
@@ -137,7 +139,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
           <span>{t(incident.alarm_level > 1 ? "runCards.upTo" : "dispatch.firstCard", { n: incident.alarm_level })}</span>
           {needed.map((need, index) => (
             <span key={`${index}-${need.capability}`} className={`agency agency-${need.kind}`} title={t(`runCards.kind.${need.kind}`)}>
-              {needWords(need)}
+              {needWords(need, (code) => capabilities.find((each) => each.code === code)?.name ?? code)}
             </span>
           ))}
           {levels.flatMap(({ agencies: asks }, level) =>

@@ -171,16 +171,21 @@ function Task({ task, now, may, first, onChange }: Props) {
             {titleOf(task)}
           </span>
         </label>
-        {task.agency?.phone && !over && (
-          <a className="task-phone" href={`tel:${task.agency.phone.replace(/\s/g, "")}`}>
-            <IconPhone size={14} aria-hidden /> {task.agency.phone}
-          </a>
-        )}
-        {task.due_at && !over && <Due at={task.due_at} now={now} />}
-        {steps > 0 && !over && (
-          <button type="button" className="link-button" aria-expanded={open} onClick={() => setWanted(!open)}>
-            {t("tasks.steps", { done: ticked, count: steps })}
-          </button>
+        {!over && (
+          <span className="task-meta">
+            {task.level !== null && task.level > 1 && <small>{t("tasks.ofLevel", { n: task.level })}</small>}
+            {task.agency?.phone && (
+              <a className="task-phone" href={`tel:${task.agency.phone.replace(/\s/g, "")}`}>
+                <IconPhone size={14} aria-hidden /> {task.agency.phone}
+              </a>
+            )}
+            {task.due_at && <Due at={task.due_at} now={now} />}
+            {steps > 0 && (
+              <button type="button" className="link-button" aria-expanded={open} onClick={() => setWanted(!open)}>
+                {t("tasks.steps", { done: ticked, count: steps })}
+              </button>
+            )}
+          </span>
         )}
         {may && !over && (
           <button type="button" className="task-x" aria-label={t("tasks.dropIt", { what: titleOf(task) })} title={t("tasks.drop")} onClick={() => setDropping(!dropping)}>

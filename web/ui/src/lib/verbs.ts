@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, Sos, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, CardAnswer, CardEdition, CardEntry, CardLevel, CardTrial, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, Sos, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -56,6 +56,28 @@ export const cancel = (incident: string, reason: string) => post<Undoable>(`/inc
 export const reopen = (incident: string, reason: string) => post<Undoable>(`/incidents/${incident}/reopen`, { reason });
 
 export const cardInForce = (type: string, priority: Level) => api<{ card: RunCard | null }>(`/run-cards/in-force?type_code=${encodeURIComponent(type)}&priority=${priority}`);
+export const runCards = () => api<{ at: string; cards: CardEntry[]; missing: string[] }>("/run-cards");
+export const runCardBook = (type: string, priority: Level | null) =>
+  api<{ editions: CardEdition[] }>(`/run-cards/${encodeURIComponent(type)}${priority === null ? "" : `?priority=${priority}`}`);
+export interface NewEdition {
+  id: string;
+  type_code: string;
+  priority: Level | null;
+  levels: CardLevel[];
+  seen: number;
+  made_from?: string;
+  valid_from?: string;
+  note?: string;
+  trial_id?: string;
+}
+export const publishCard = (edition: NewEdition) => post<RunCard>("/run-cards", edition);
+export const withdrawCard = (edition: string, reason: string) => post<RunCard>(`/run-cards/editions/${edition}/withdraw`, { reason });
+export const previewCard = (type_code: string, priority: Level, levels: CardLevel[], level: number, at: LonLat) =>
+  post<{ draft: CardAnswer; in_force: CardAnswer | null }>("/run-cards/preview", { type_code, priority, levels, level, location: point(at) });
+export const tryCard = (id: string, type_code: string, priority: Level | null, levels: CardLevel[], days: number) =>
+  post<CardTrial>("/run-cards/trials", { id, type_code, priority, levels, days });
+export const cardTrial = (id: string) => api<CardTrial>(`/run-cards/trials/${id}`);
+
 export const raiseAlarm = (incident: string, level: number, reason?: string) => post(`/incidents/${incident}/alarm/raise`, { level, reason: reason?.trim() || undefined });
 export const lowerAlarm = (incident: string, level: number, reason: string) => post(`/incidents/${incident}/alarm/lower`, { level, reason });
 

@@ -697,6 +697,74 @@ export interface CardEntry {
   coming: RunCard[];
 }
 
+/** One side of a trial's row, or of a preview: seconds; null where nobody goes or somebody required is missing. */
+export interface CardOutcome {
+  units: string[];
+  first: number | null;
+  last: number | null;
+  short: number;
+  people: number | null;
+  street_km: number;
+}
+
+export interface CardAnswer extends CardOutcome {
+  needs: {
+    capability: string;
+    count: number;
+    kind: NeedKind;
+    units: { unit_id: string; call_sign: string; seconds: number | null; how: string }[];
+    short: { count: number; why: string } | null;
+  }[];
+}
+
+export interface Percentiles {
+  p50: number;
+  p90: number;
+  n: number;
+}
+
+export interface TrialTotals {
+  units: number;
+  first: Percentiles | null;
+  last: Percentiles | null;
+  short: number;
+  short_incidents: number;
+  people: number | null;
+  street_km: number;
+}
+
+export interface TrialSummary {
+  incidents: number;
+  changed: number;
+  added: number;
+  removed: number;
+  most_added: [string, number][];
+  most_removed: [string, number][];
+  before: TrialTotals;
+  after: TrialTotals;
+}
+
+export interface TrialSample {
+  id: string;
+  days: number;
+  until: string;
+  asked_by: string;
+  incidents: number;
+  total: number;
+  summary: TrialSummary | null;
+}
+
+export interface CardTrial extends TrialSample {
+  state: "running" | "done" | "failed";
+  done: number;
+  rows?: { incident_id: string; code?: string; at?: string; level?: number; edition?: number | null; before: CardOutcome | null; after: CardOutcome | null }[];
+}
+
+export interface CardEdition extends RunCard {
+  changes: CardChange[] | null;
+  trial: TrialSample | null;
+}
+
 export type TaskState = "open" | "done" | "not_needed";
 
 export interface IncidentTask {
