@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import incidents.card_trials
@@ -38,6 +38,7 @@ from realtime.database import new_id, now
 from realtime.errors import NotAllowed, NotFound
 from resources.people import Person
 from resources.positions import UnitPosition
+from resources.tracks import position_history
 from resources.units import Unit
 from tests.builders import City, an_incident
 
@@ -49,6 +50,9 @@ ONE = [CardLevel(needs=(Need("GUM"),))]
 async def on_duty(session: AsyncSession, city: City) -> None:
     """M1 and M2 stand near the west, and were there all the time."""
     for name, lon in (("M1", -60.661), ("M2", -60.668)):
+        before = now() - dt.timedelta(seconds=30)
+        seen = {"unit_id": city.units[name], "lon": lon, "lat": -32.95, "fixed_at": before, "received_at": before}
+        await session.execute(insert(position_history).values(doubt=0, **seen))
         session.add(
             UnitPosition(unit_id=city.units[name], lon=lon, lat=-32.95, fixed_at=now(), received_at=now(), heading=None)
         )
