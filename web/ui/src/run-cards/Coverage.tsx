@@ -1,5 +1,5 @@
 import { Button, NativeSelect, NumberInput } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { newId } from "../lib/api";
 import { hourSeconds } from "../lib/format";
@@ -23,8 +23,8 @@ const named = ({ capability, kind }: Pick<CoverageTarget, "capability" | "kind">
 export function Coverage() {
   const mayEdit = useMay("policy.edit");
   const edition = useRegister("coverage_targets");
-  const targets = useQuery({ queryKey: ["coverage targets", edition], queryFn: coverageTargets });
-  const now = useQuery({ queryKey: ["coverage now", edition], queryFn: coverageNow, refetchInterval: NOW_EVERY });
+  const targets = useQuery({ queryKey: ["coverage targets", edition], queryFn: coverageTargets, placeholderData: keepPreviousData });
+  const now = useQuery({ queryKey: ["coverage now", edition], queryFn: coverageNow, refetchInterval: NOW_EVERY, placeholderData: keepPreviousData });
   const [editing, setEditing] = useState<string | null>(null);
   if (targets.isError || now.isError) return <p className="form-failure">{t("coverage.failed")}</p>;
   const stands = new Map(now.data?.targets.map((one) => [one.id, one]));
@@ -151,7 +151,7 @@ function TargetForm({ of, onDone }: { of?: CoverageTarget; onDone: () => void })
 function Weights({ edition }: { edition: number }) {
   const { busy, failure, act } = useAct();
   const refresh = useRefresh();
-  const held = useQuery({ queryKey: ["dispatch policy", edition], queryFn: dispatchPolicy });
+  const held = useQuery({ queryKey: ["dispatch policy", edition], queryFn: dispatchPolicy, placeholderData: keepPreviousData });
   const [changed, setChanged] = useState<Policy>({});
   if (!held.data) return null;
   const values = { ...held.data.values, ...changed };
