@@ -2,7 +2,8 @@
 
 A circuit is a list, not a reservation: only the stop at hand is an assignment, made and moved by the dispatch machine
 like any other. Between two stops the unit is free, so whoever is more urgent takes it, and the circuit waits until it
-is free again. A stop that somebody else has answered meanwhile, or that is over, is passed over and says why.
+is free again. It also waits while going on would leave fewer units free than the reserve for the urgent. A stop that
+somebody else has answered meanwhile, or that is over, is passed over and says why.
 """
 
 from __future__ import annotations
@@ -47,8 +48,10 @@ from realtime.database import Base, new_id, now
 from realtime.errors import AlreadyExists, Malformed, NotFound, Refusal
 from realtime.journal import Entry, Told, record
 from realtime.lifecycle import move
+from resources.organizations import Organization, OrganizationKind
 from resources.units import Duty, Unit, access_unit
 
+RESERVE = "reserve"  # why a stop that is pending waits: the unit is kept for the urgent
 PROMISED = 24 * 3600.0  # seconds; by when at the latest, of what has no promise of its own
 
 
@@ -258,7 +261,10 @@ def _crews(here: Situation, wanted: set[str], going: Collection[UUID], policy: S
 
     costs = {unit.id: dear(unit) for unit in useful}
     held = Counter(one for unit in free for one in unit.capabilities)
-    kept = {one: math.ceil(policy.reserve_share * count) for one, count in held.items()}
+    on_duty = Counter(
+        one for unit in here.units if unit.ours and unit.duty == Duty.ON_DUTY for one in unit.capabilities
+    )
+    kept = {one: reserve_of(count, policy) for one, count in on_duty.items()}
     crews = []
     for unit in sorted(useful, key=lambda unit: (costs[unit.id], unit.call_sign)):
         mine = [one for one in unit.capabilities if one in wanted]
@@ -267,6 +273,11 @@ def _crews(here: Situation, wanted: set[str], going: Collection[UUID], policy: S
                 held[one] -= 1
             crews.append(Crew(unit.id, unit.call_sign, unit.kind, unit.place, frozenset(unit.capabilities)))
     return crews
+
+
+def reserve_of(on_duty: int, policy: StormPolicy) -> int:
+    """How many of so many units that can do a thing stay free for the urgent; never all of them."""
+    return min(math.ceil(policy.reserve_share * on_duty), max(0, on_duty - 1))
 
 
 # ── Verbs ─────────────────────────────────────────────────────────────────────────────────────────
@@ -405,18 +416,28 @@ async def follow_circuits(session: AsyncSession, entry: Entry) -> None:
     """After a unit is let go, or an incident changes: stops are ticked off and the unit is sent to the next."""
     kind = entry.kind.partition(".")[0]
     if kind == "unit":
-        circuit = await _given_to(session, UUID(entry.subject.partition(":")[2]))
+        mine = await _given_to(session, UUID(entry.subject.partition(":")[2]))
+        found = {mine.id} if mine else set()
+        found |= await _standing(session)  # for the reserve: one more that is free may let them go on
     elif kind == "incident" and entry.incident_id is not None:
         query = select(CircuitStop.circuit_id).where(
             CircuitStop.incident_id == entry.incident_id,
             CircuitStop.state.in_((StopState.PENDING, StopState.AT_HAND)),
         )
-        found = await session.scalar(query)
-        circuit = await session.get(Circuit, found) if found else None
+        found = set(await session.scalars(query))
     else:
         return
-    if circuit is not None:
-        await go_on(session, circuit.id, retell=entry.kind in {"incident.reclassified", "incident.relocated"})
+    for circuit_id in sorted(found):
+        await go_on(session, circuit_id, retell=entry.kind in {"incident.reclassified", "incident.relocated"})
+
+
+async def _standing(session: AsyncSession) -> set[UUID]:
+    """The circuits that are under way and of which no stop is at hand."""
+    at_hand = select(CircuitStop.circuit_id).where(
+        CircuitStop.circuit_id == Circuit.id, CircuitStop.state == StopState.AT_HAND
+    )
+    query = select(Circuit.id).where(Circuit.state == CircuitState.GIVEN, ~at_hand.exists())
+    return set(await session.scalars(query))
 
 
 async def go_on(session: AsyncSession, circuit_id: UUID, *, retell: bool = False) -> None:
@@ -468,6 +489,10 @@ async def _next(session: AsyncSession, circuit: Circuit, stops: Sequence[Circuit
     unit = await session.get_one(Unit, circuit.unit_id, populate_existing=True)
     if not pending or unit.engaged_status is not None or unit.duty != Duty.ON_DUTY:
         return False
+    if await _needed_for_the_urgent(session, unit, pending[0]):
+        told = pending[0].reason == RESERVE
+        pending[0].reason = RESERVE
+        return not told
     try:
         async with session.begin_nested():
             await _send_to(session, VIGIA, circuit, pending[0])
@@ -475,6 +500,27 @@ async def _next(session: AsyncSession, circuit: Circuit, stops: Sequence[Circuit
         await session.refresh(pending[0])
         return False
     return True
+
+
+async def _needed_for_the_urgent(session: AsyncSession, unit: Unit, stop: CircuitStop) -> bool:
+    """Whether going on would leave too few free units that can do what this stop takes."""
+    incident = await session.get_one(Incident, stop.incident_id)
+    found = await _stop_of(session, incident, now())
+    if found is None or found.capability not in unit.capabilities:
+        return False
+    query = (
+        select(Unit.engaged_status)
+        .join(Organization, Organization.id == Unit.organization_id)
+        .where(
+            Organization.kind == OrganizationKind.MUNICIPALITY,
+            Unit.duty == Duty.ON_DUTY,
+            Unit.capabilities.contains([found.capability]),
+        )
+    )
+    on_duty = (await session.scalars(query)).all()
+    free = sum(status is None for status in on_duty)
+    _, policy = await storm_policy(session)
+    return free - 1 < reserve_of(len(on_duty), policy)
 
 
 async def _given_to(session: AsyncSession, unit_id: UUID) -> Circuit | None:

@@ -90,7 +90,7 @@ class StormPolicy:
     stops_most: int = 8  # of one circuit
     circuit_minutes: float = 180.0  # how long one may take, work included
     service_minutes: float = 15.0  # at each stop
-    reserve_share: float = 0.34  # of the free units of a capability, rounded up: kept for the urgent
+    reserve_share: float = 0.45  # of the units of a capability that are on duty: so many stay free for the urgent
     zone_share: float = 0.4  # no neighbourhood gets more of the stops of a plan while others wait
     longest_wait_minutes: float = 120.0  # what has waited so long comes before all others
 

@@ -21,7 +21,7 @@ from typing import cast
 
 import uvloop
 
-from loadtests import bench_addresses, bench_dispatch, bench_routing
+from loadtests import bench_addresses, bench_dispatch, bench_routing, bench_storm
 from loadtests.bench_servers import SERVERS
 
 HELLO = b'{"type":"hello","resume":null}'
@@ -206,8 +206,10 @@ def main() -> int:
         return bench_addresses.main(sys.argv[2:])
     if sys.argv[1:2] == ["dispatch"]:
         return bench_dispatch.main(sys.argv[2:])
+    if sys.argv[1:2] == ["storm"]:
+        return bench_storm.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="vigia bench", description=__doc__)
-    parser.add_argument("what", choices=["feed", "routing", "addresses", "dispatch"])
+    parser.add_argument("what", choices=["feed", "routing", "addresses", "dispatch", "storm"])
     parser.add_argument("--feeds", type=int, nargs="+", default=[200, 1000, 3000])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)

@@ -318,6 +318,24 @@ async def test_a_unit_off_duty_is_not_sent_on_until_it_is_back(session: AsyncSes
     assert await job(session, city) == stops[1].id
 
 
+async def test_a_circuit_waits_while_too_few_are_free_for_the_urgent(session: AsyncSession, city: City) -> None:
+    actor = city.actor("trained")
+    stops = [await an_incident(session, actor, type_code="SEG-05") for _ in range(2)]  # takes GUM, as all units have
+    ids = [one.id for one in stops]
+    circuit = await give_circuit(session, actor, new_id(), unit_id=city.units["T1"], incident_ids=ids)
+    seen = await mark(session)
+    urgent = await an_incident(session, actor)
+    [sent] = await dispatch_units(session, actor, urgent.id, [Sending(new_id(), city.units["M1"])])
+    await done(session, city)
+    seen = await follow(session, seen)
+    assert await job(session, city) is None, "of three, two stay free"
+    assert await states(session, circuit) == [(S.DONE, ""), (S.PENDING, "reserve")]
+    for status in (AssignmentStatus.ON_SCENE, AssignmentStatus.RELEASED):
+        await report_status(session, actor, sent.id, status=status)
+    await follow(session, seen)
+    assert await job(session, city) == stops[1].id, "now there are enough"
+
+
 async def test_what_becomes_secret_leaves_the_circuit_and_its_words(session: AsyncSession, city: City) -> None:
     circuit, stops = await a_circuit(session, city)
     seen = await mark(session)
