@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_incident_tasks_incident_id")),
         sa.ForeignKeyConstraint(["card_id"], ["run_card_editions.id"], name=op.f("fk_incident_tasks_card_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_tasks")),
-        sa.UniqueConstraint("incident_id", "key", name=op.f("uq_incident_tasks_incident_id")),
+        sa.UniqueConstraint("incident_id", "key", name=op.f("uq_incident_tasks_incident_id_key")),
     )
     op.create_index(
         "ix_incident_tasks_due_at",
