@@ -5,8 +5,10 @@ import { isOpen, isUnacknowledged } from "../lib/queue";
 import { useMay, useSession } from "../lib/session";
 import { subjectKind, type Closure, type Incident, type Report, type Unit } from "../lib/wire";
 import { CardHead } from "./CardHead";
+import { Circuits } from "./Circuits";
 import { ClosureCard } from "./ClosureCard";
 import { ClosureForm } from "./ClosureForm";
+import { ClusterCard } from "./ClusterCard";
 import { useDesk } from "./desk";
 import { IncidentCard } from "./IncidentCard";
 import { NewIncidentCard } from "./IncidentForm";
@@ -21,12 +23,13 @@ export function Card() {
   const form = useDesk((state) => state.form);
   return (
     <aside className="card" id="card" tabIndex={-1} aria-label={t("card.title")}>
-      {form === "new" ? <NewIncidentCard /> : form === "closure" ? <ClosureForm /> : form === "zones" ? <Zones /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
+      {form === "new" ? <NewIncidentCard /> : form === "closure" ? <ClosureForm /> : form === "zones" ? <Zones /> : form === "circuits" ? <Circuits /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
     </aside>
   );
 }
 
 function Selected({ subject }: { subject: string }) {
+  if (subject.startsWith("cluster:")) return <ClusterCard subject={subject} />;
   const found = board.get<object>(subject);
   if (!found) return <Gone kind={subjectKind(subject)} />;
   if (subject.startsWith("report:")) return <ReportCard report={found as Placed<Report>} />;

@@ -8,7 +8,7 @@ const SHEET: [string, string[]][] = [
   ["new", ["N"]], ["move", ["J", "K"]], ["open", ["↵"]], ["accept", ["A"]], ["dismiss", ["X"]], ["join", ["V"]], ["dispatch", ["D"]], ["alarm", ["R"]], ["checkIn", ["E"]],
   ["pick", ["1 … 9"]], ["sendTicked", ["Ctrl ↵"]], ["moveUp", ["Y"]], ["close", ["C"]], ["timeline", ["T"]], ["tasks", ["P"]], ["units", ["U"]], ["map", ["M"]], ["centre", ["Espacio"]],
   ["place", ["↑", "↓"]], ["placeNumber", ["Alt 1 … 9"]], ["closure", ["B"]], ["mark", ["← ↑", "Espacio"]], ["stroke", ["↵"]], ["corner", ["⌫"]],
-  ["list", ["Alt M"]], ["submit", ["Ctrl ↵"]], ["undo", ["Ctrl Z"]], ["back", ["Esc"]], ["sheet", ["?"]],
+  ["list", ["Alt M"]], ["storm", ["G", "S"]], ["submit", ["Ctrl ↵"]], ["undo", ["Ctrl Z"]], ["back", ["Esc"]], ["sheet", ["?"]],
 ];
 
 export function KeySheet() {

@@ -1,30 +1,38 @@
 import { Button, SegmentedControl, UnstyledButton } from "@mantine/core";
-import { IconBellRinging, IconLock, IconMapPinOff, IconPlus, IconUsers } from "@tabler/icons-react";
+import { IconBellRinging, IconLock, IconMapPinOff, IconPlus, IconStack2, IconUsers } from "@tabler/icons-react";
 import { useEffect, useRef, useState, type FocusEvent } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
-import { placeLine } from "../lib/format";
+import { hour, placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { channelIcon, typeIcon } from "../lib/icons";
 import { useKey } from "../lib/keys";
 import { board, useBoard } from "../lib/live";
 import { useMay } from "../lib/session";
 import { isOver, isUnacknowledged } from "../lib/queue";
+import { foldIncidents, foldReports, isGroup, type IncidentGroup, type ReportGroup } from "../lib/storm";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { Since, TargetTimer } from "../lib/ui/Timer";
 import { UnitPill } from "../lib/ui/UnitPill";
-import type { Incident, Report } from "../lib/wire";
+import type { Incident, Level, Report } from "../lib/wire";
 import { desk, newIncident, select, useDesk } from "./desk";
 import { useIncidents, useReports, useStill, type Filter } from "./useQueue";
+import { useClusters, useGrouped, useStorm } from "./useStorm";
 
-/** What waits: reports to sort, then incidents by need. J and K walk through both. */
+/** What waits: reports to sort, then incidents by need. J and K walk through both. In a storm what belongs together is one line. */
 export function Queue() {
   const [filter, setFilter] = useState<Filter>("all");
   const [inside, setInside] = useState({ pointer: false, focus: false });
   const frozen = inside.pointer || inside.focus;
   const mayOpen = useMay("incident.open");
-  const reports = useStill(useReports(), frozen);
-  const incidents = useStill(useIncidents(filter), frozen);
+  const mayGroup = useMay("report.triage");
+  const storm = useStorm();
+  const grouped = useGrouped() && mayGroup && storm !== null;
+  const { type } = useCatalogue();
+  const clusters = useHeld(useClusters(grouped).data, frozen);
+  const [allReports, allIncidents] = [useReports(), useIncidents(filter)];
+  const reports = useStill(grouped ? foldReports(allReports, clusters, (code) => type(code)?.priority) : allReports, frozen);
+  const incidents = useStill(grouped ? foldIncidents(allIncidents, clusters) : allIncidents, frozen);
   const selected = useDesk((state) => state.selected);
   const order = [...reports.rows, ...incidents.rows].map(({ item }) => item.subject);
 
@@ -57,7 +65,7 @@ export function Queue() {
       <div className="queue-reports">
         <header className="queue-head">
           <h2>
-            {t("queue.reports")} <span className="count">{reports.rows.filter(({ gone }) => !gone).length}</span>
+            {t("queue.reports")} <span className="count">{reports.rows.reduce((sum, { item, gone }) => sum + (gone ? 0 : isGroup(item) ? item.members.length : 1), 0)}</span>
           </h2>
           <HeldChip count={reports.held.length} onClick={reports.thaw} />
           {mayOpen && (
@@ -70,18 +78,22 @@ export function Queue() {
           <p className="queue-empty">{t("queue.noReports")}</p>
         ) : (
           <ul className="rows">
-            {reports.rows.map(({ item, gone }) => (
-              <ReportRow key={item.subject} report={item} gone={gone} selected={selected === item.subject} />
-            ))}
+            {reports.rows.map(({ item, gone }) =>
+              isGroup(item) ? (
+                <GroupRow key={item.subject} group={item} gone={gone} selected={selected === item.subject} count={t("storm.cluster.count", { count: item.members.length })} />
+              ) : (
+                <ReportRow key={item.subject} report={item} gone={gone} selected={selected === item.subject} />
+              ),
+            )}
           </ul>
         )}
       </div>
       <div className="queue-incidents">
         <header className="queue-head">
           <h2>
-            {t("queue.incidents")} <span className="count">{incidents.rows.filter(({ item, gone }) => !gone && !isOver(item)).length}</span>
+            {t("queue.incidents")} <span className="count">{incidents.rows.reduce((sum, { item, gone }) => sum + (gone ? 0 : isGroup(item) ? item.members.length : isOver(item) ? 0 : 1), 0)}</span>
           </h2>
-          <HeldChip count={incidents.held.length} urgent={incidents.held.some((item) => !item.masked && item.priority === 1)} onClick={incidents.thaw} />
+          <HeldChip count={incidents.held.length} urgent={incidents.held.some((item) => !isGroup(item) && !item.masked && item.priority === 1)} onClick={incidents.thaw} />
           <SegmentedControl
             size="xs"
             aria-label={t("queue.filter")}
@@ -94,9 +106,13 @@ export function Queue() {
           <p className="queue-empty">{t(filter === "all" ? "queue.noIncidents" : "queue.noneLikeThat")}</p>
         ) : (
           <ul className="rows">
-            {incidents.rows.map(({ item, gone }) => (
-              <IncidentRow key={item.subject} incident={item} gone={gone} selected={selected === item.subject} />
-            ))}
+            {incidents.rows.map(({ item, gone }) =>
+              isGroup(item) ? (
+                <GroupRow key={item.subject} group={item} gone={gone} selected={selected === item.subject} count={t("storm.cluster.wait", { count: item.members.length })} priority={item.members[0]?.priority} />
+              ) : (
+                <IncidentRow key={item.subject} incident={item} gone={gone} selected={selected === item.subject} />
+              ),
+            )}
           </ul>
         )}
       </div>
@@ -131,6 +147,40 @@ function openCard(subject: string) {
   select(subject);
   // The keyboard goes on where the work is.
   if (document.activeElement?.matches(":focus-visible")) requestAnimationFrame(() => document.getElementById("card")?.focus());
+}
+
+/** What belongs together keeps its shape while the list is held, like everything in it. */
+function useHeld<T>(latest: T, frozen: boolean): T {
+  const [held, setHeld] = useState(latest);
+  if (!frozen && held !== latest) setHeld(latest);
+  return frozen ? held : latest;
+}
+
+/** Many that tell of the same, or ask for the same: one line, how many, where, since when. */
+function GroupRow({ group, gone, selected, count, priority }: { group: ReportGroup | IncidentGroup; gone: boolean; selected: boolean; count: string; priority?: Level }) {
+  const row = useVisibleWhenSelected(selected);
+  const { type } = useCatalogue();
+  const { cluster, members, subject } = group;
+  const Type = cluster.type_code ? typeIcon(type(cluster.type_code)?.icon) : IconStack2;
+  return (
+    <li ref={row} className={`row row-group${selected ? " row-selected" : ""}${gone ? " row-gone" : ""}`}>
+      <button type="button" id={rowId(subject)} aria-current={selected || undefined} onClick={() => openCard(subject)}>
+        <span className="row-mark">{priority ? <PriorityMark level={priority} /> : <Type size={20} aria-hidden />}</span>
+        <span className="row-body">
+          <span className="row-title">
+            {priority && <Type size={16} aria-hidden />} <span>{cluster.type_name ?? t("storm.cluster.noType")}</span>
+          </span>
+          <span className="row-place">
+            <span>{[cluster.zone ?? cluster.place, count].filter(Boolean).join(" · ")}</span>
+          </span>
+        </span>
+        <span className="row-side">
+          <b className="row-count">{members.length}</b>
+          <span className="row-note">{t("storm.cluster.since", { hour: hour(cluster.since) })}</span>
+        </span>
+      </button>
+    </li>
+  );
 }
 
 function ReportRow({ report, gone, selected }: { report: Placed<Report>; gone: boolean; selected: boolean }) {

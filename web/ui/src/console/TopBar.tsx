@@ -1,11 +1,11 @@
 import { Menu, UnstyledButton } from "@mantine/core";
-import { IconChevronDown, IconDeviceDesktop, IconKeyboard, IconLogout, IconUrgent } from "@tabler/icons-react";
+import { IconChevronDown, IconDeviceDesktop, IconKeyboard, IconLogout, IconStorm, IconUrgent } from "@tabler/icons-react";
 import { clock } from "../lib/clock";
 import { hourSeconds } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
 import { isOpen, isOverdue, isUnacknowledged } from "../lib/queue";
-import { signOut, useSession } from "../lib/session";
+import { signOut, useMay, useSession } from "../lib/session";
 import { DESKS } from "../lib/ui/DeskFrame";
 import { LinkChip } from "../lib/ui/LinkState";
 import { Logo } from "../lib/ui/Logo";
@@ -14,7 +14,9 @@ import { ThemeButton } from "../lib/ui/ThemeButton";
 import { desk } from "./desk";
 
 export function TopBar() {
+  useBoard();
   const { person, city } = useSession();
+  const mayStorm = useMay("storm.control");
   return (
     <header className="top-bar">
       <span className="product">
@@ -46,6 +48,11 @@ export function TopBar() {
           <Menu.Item leftSection={<IconUrgent size={16} />} onClick={() => desk.setState({ major: "" })}>
             {t("majors.title")}
           </Menu.Item>
+          {mayStorm && !board.storm() && (
+            <Menu.Item leftSection={<IconStorm size={16} />} rightSection={<kbd>{"G S"}</kbd>} onClick={() => desk.setState({ storm: "begin" })}>
+              {t("storm.begin")}
+            </Menu.Item>
+          )}
           <Menu.Divider />
           {DESKS.map((name) => (
             <Menu.Item key={name} component="a" href={`/${name}`}>

@@ -13,6 +13,7 @@ import type { Unit } from "../lib/wire";
 import { Papers } from "../resources/papers";
 import { UnitJobs } from "./Assignments";
 import { CardHead } from "./CardHead";
+import { CircuitOf } from "./Circuits";
 import { useAct } from "./useAct";
 
 export function UnitCard({ unit }: { unit: Placed<Unit> }) {
@@ -75,6 +76,7 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
         <SheetFacts unit={unit} />
       </dl>
       <UnitJobs unit={unit} />
+      <CircuitOf unit={unit.id} />
       <section className="card-section">
         <a href={`/recursos?ver=recorrido&movil=${unit.id}`} target="_blank" rel="noopener">
           {t("track.see")}

@@ -4,8 +4,9 @@ import { t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { board, useBoard, useSecond } from "../lib/live";
 import { AGE_SHOWN_AFTER, awaitsAck, pillOf, signalLost, unitOrder, type Hue } from "../lib/queue";
+import { progress } from "../lib/storm";
 import { UnitPill } from "../lib/ui/UnitPill";
-import type { Unit } from "../lib/wire";
+import type { Circuit, Unit } from "../lib/wire";
 import { desk, select, useDesk } from "./desk";
 
 const GROUPS: Hue[] = ["tarea", "libre", "no"];
@@ -20,6 +21,7 @@ export function UnitStrip() {
     strip.current?.querySelector("button")?.focus();
   });
   const units = board.units().sort(unitOrder);
+  const circuits = new Map(board.circuits().map((circuit) => [circuit.unit_id, circuit]));
   return (
     <footer ref={strip} className="unit-strip" aria-label={t("units.title")}>
       {GROUPS.map((hue) => {
@@ -31,7 +33,7 @@ export function UnitStrip() {
             </h2>
             <ul>
               {group.map((unit) => (
-                <UnitChip key={unit.id} unit={unit} now={now} />
+                <UnitChip key={unit.id} unit={unit} now={now} circuit={circuits.get(unit.id)} />
               ))}
             </ul>
           </div>
@@ -41,11 +43,12 @@ export function UnitStrip() {
   );
 }
 
-function UnitChip({ unit, now }: { unit: Unit; now: number }) {
+function UnitChip({ unit, now, circuit }: { unit: Unit; now: number; circuit: Circuit | undefined }) {
   const selected = useDesk((state) => state.selected === unit.subject);
   const fixedAt = board.positions.get(unit.id)?.fixedAt;
   const lost = signalLost(unit, fixedAt, now);
   const old = fixedAt === undefined ? null : now - fixedAt;
+  const round = circuit && progress(circuit);
   return (
     <li>
       <button
@@ -56,6 +59,7 @@ function UnitChip({ unit, now }: { unit: Unit; now: number }) {
       >
         <UnitPill status={unit.status} lost={lost} waiting={awaitsAck(unit)} />
         <span>{unit.call_sign}</span>
+        {round && <small className="unit-round">{t("storm.circuits.chip", { at: round[0], of: round[1] })}</small>}
         {old !== null && old >= AGE_SHOWN_AFTER && <small>{age(old)}</small>}
         {old === null && unit.status !== "out_of_service" && <small>{t("units.noPosition")}</small>}
       </button>

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { LiveMap } from "../lib/map/LiveMap";
 import type { LonLat } from "../lib/verbs";
 
-export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen" | "closure" | "zones" | "link" | "split";
+export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen" | "closure" | "zones" | "link" | "split" | "circuits";
 export type Pane = "queue" | "map" | "card" | "units";
 
 export interface Desk {
@@ -25,9 +25,11 @@ export interface Desk {
   major: string | null;
   /** Whose area is being drawn: a major incident's perimeter, or one of its sectors'. */
   area: { major: string; sector: string | null; name: string } | null;
+  /** The question that stands in the storm's strip. */
+  storm: "begin" | "end" | null;
 }
 
-export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, zone: null, mapReady: false, major: null, area: null }));
+export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, zone: null, mapReady: false, major: null, area: null, storm: null }));
 export const useDesk = <T,>(select: (state: Desk) => T): T => useStore(desk, select);
 
 /** The one map of this window, when it is there. */

@@ -4,7 +4,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { middleOf } from "./shapes";
-import type { Alarm, Closure, Feature, Incident, Line, Link, Major, MajorMember, MoveUp, PositionTuple, Register, Report, Shape, Simulation, Sos, Unit } from "./wire";
+import type { Alarm, Circuit, Closure, Feature, Incident, Line, Link, Major, MajorMember, MoveUp, PositionTuple, Register, Report, Shape, Simulation, Sos, Storm, Unit } from "./wire";
 import { subjectKind } from "./wire";
 
 export interface Position {
@@ -118,6 +118,14 @@ export class Board {
   /** Live SOS, the oldest first. */
   sos(): Placed<Sos>[] {
     return this.all<Sos>("sos").sort((a, b) => a.raised_at.localeCompare(b.raised_at));
+  }
+
+  storm(): Storm | null {
+    return this.all<Storm>("storm")[0] ?? null;
+  }
+
+  circuits(): Circuit[] {
+    return this.all<Circuit>("circuit");
   }
 
   simulation(): Simulation | null {

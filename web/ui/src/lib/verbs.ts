@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, CardAnswer, CardEdition, CardEntry, CardLevel, CardTrial, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, Sos, StaffCredential, StaffMember, StaffRules, StaffStatus, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, CardAnswer, CardEdition, CardEntry, CardLevel, CardTrial, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, Sos, StaffCredential, StaffMember, StaffRules, StaffStatus, StormClusters, StormNow, StormPlan, StormPolicy, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -284,3 +284,15 @@ export const majorLog = (major: string) => api<{ lines: MajorLine[] }>(`/majors/
 export const writeLog = (major: string, id: string, text: string) => onMajor<{ id: string }>(major, "log", { id, text });
 export const strikeLog = (major: string, entry: string, reason: string) => onMajor<{ id: string }>(major, `log/${entry}/strike`, { reason });
 export const majorResources = (major: string) => api<MajorResources>(`/majors/${major}/resources`);
+
+export const stormNow = () => api<StormNow>("/storm");
+export const beginStorm = (id: string, reason: string) => post<{ began_at: string }>("/storm", { id, reason: reason.trim() });
+export const endStorm = (reason: string) => post("/storm/end", { reason: reason.trim() });
+export const amendStormPolicy = (policy: Partial<StormPolicy>) => post<StormPolicy & { number: number }>("/storm/policy", { policy });
+export const stormClusters = () => api<StormClusters>("/storm/clusters");
+export const acceptCluster = (body: { id: string; incident_id: string; type_code: string; priority?: Level; report_ids: string[] }) =>
+  post<{ incident_id: string; code: string; reports: number }>("/storm/clusters/accept", body);
+export const stormPlan = () => api<StormPlan>("/storm/plan");
+export const giveCircuit = (id: string, unit_id: string, incident_ids: string[]) => post<{ id: string; version: number }>("/circuits", { id, unit_id, incident_ids });
+export const skipStop = (circuit: string, incident_id: string, reason: string) => post(`/circuits/${circuit}/skip`, { incident_id, reason: reason.trim() });
+export const callOffCircuit = (circuit: string, reason: string) => post(`/circuits/${circuit}/call-off`, { reason: reason.trim() });

@@ -1220,3 +1220,116 @@ export interface AlarmReport {
     answered_after_seconds: number | null;
   }[];
 }
+
+// ── Storm mode (docs/api.md)
+
+export interface Storm extends Base {
+  began_at: string;
+  began_by: string;
+  automatic: boolean;
+  reason: string;
+}
+
+export interface StormPolicy {
+  automatic: boolean;
+  window_minutes: number;
+  reports_line: number;
+  waiting_line: number;
+  waiting_least: number;
+  calm_share: number;
+  calm_minutes: number;
+  priorities: Level[];
+  cluster_metres: number;
+  cluster_minutes: number;
+  stops_most: number;
+  circuit_minutes: number;
+  service_minutes: number;
+  reserve_share: number;
+  zone_share: number;
+  longest_wait_minutes: number;
+}
+
+export interface StormNow {
+  storm: { id: string; began_at: string; began_by: string } | null;
+  load: { reports: number; waiting: number; free: number; over: boolean; calm: boolean };
+  policy: StormPolicy & { number: number };
+  zones: { zone: string | null; waiting: number; longest_wait_minutes: number; done: number }[];
+}
+
+interface Cluster {
+  type_code: string | null;
+  type_name: string | null;
+  count: number;
+  /** Of the oldest. */
+  place: string | null;
+  zone: string | null;
+  at: [lon: number, lat: number];
+  since: string;
+  until: string;
+}
+
+export interface ReportCluster extends Cluster {
+  report_ids: string[];
+  words: string;
+}
+
+export interface IncidentCluster extends Cluster {
+  incident_ids: string[];
+}
+
+export interface StormClusters {
+  reports: ReportCluster[];
+  incidents: IncidentCluster[];
+}
+
+export interface PlanStop {
+  incident_id: string;
+  code: string;
+  type_name: string;
+  priority: Level;
+  place: string;
+  zone: string | null;
+  at: [lon: number, lat: number];
+  opened_at: string;
+}
+
+export interface PlannedCircuit {
+  unit_id: string;
+  call_sign: string;
+  kind: string;
+  seconds: number;
+  metres: number;
+  stops: (PlanStop & { arrives_seconds: number; drive_seconds: number })[];
+}
+
+export type LeftOutWhy = "no_crew" | "unreachable" | "no_room";
+
+export interface StormPlan {
+  at: string;
+  circuits: PlannedCircuit[];
+  left_out: (PlanStop & { why: LeftOutWhy })[];
+  zones: { zone: string | null; waiting: number; planned: number; limit: number; longest_wait_minutes: number }[];
+}
+
+export type StopState = "pending" | "at_hand" | "done" | "skipped";
+
+/** Of a stop that became secret only that it is there. */
+export interface CircuitStop {
+  state: StopState;
+  reason: string;
+  since: string;
+  incident_id: string | null;
+  code: string | null;
+  type_name: string | null;
+  place: string | null;
+  zone?: string | null;
+  at: [lon: number, lat: number] | null;
+}
+
+export interface Circuit extends Base {
+  unit_id: string;
+  call_sign: string;
+  given_at: string;
+  given_by: string;
+  stops: CircuitStop[];
+}

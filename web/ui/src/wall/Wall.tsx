@@ -1,7 +1,8 @@
 import "./wall.css";
+import { IconStorm } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { clock } from "../lib/clock";
-import { hourSeconds, longDate, running } from "../lib/format";
+import { age, hour, hourSeconds, longDate, running } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useLink, useSecond } from "../lib/live";
 import { LiveMap } from "../lib/map/LiveMap";
@@ -54,6 +55,7 @@ export function Wall() {
       </header>
       {(dead || late) && <DeadFeed dead={dead} />}
       <WallSos />
+      <StormBand />
       <main className="wall-main">
         <WallMap />
         <Worst />
@@ -81,6 +83,19 @@ function WallSos() {
         </div>
       ))}
     </section>
+  );
+}
+
+/** The room must know without being told: it is a storm, since when. */
+function StormBand() {
+  useBoard();
+  const now = useSecond();
+  const storm = board.storm();
+  if (!storm) return null;
+  return (
+    <p className="wall-storm" role="status">
+      <IconStorm aria-hidden /> <strong>{t("storm.wall")}</strong> <span>{t("storm.wallSince", { hour: hour(storm.began_at), time: age(now - Date.parse(storm.began_at)) })}</span>
+    </p>
   );
 }
 

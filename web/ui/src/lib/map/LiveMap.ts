@@ -17,6 +17,7 @@ import type { Drawing, DrawingEvents, Tool } from "./drawing";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
 import { majorFeatures, majorLayers, majorNames } from "./majors";
+import { roundFeatures, roundLines, roundStops, type RoundStop } from "./rounds";
 import { baseStyle } from "./style";
 import { zoneFeatures, zoneLayers, zoneNames } from "./zones";
 
@@ -69,6 +70,7 @@ export class LiveMap {
   private sketched: Shape | null = null;
   private way: GeoJSON.LineString | null = null;
   private ground: GeoJSON.MultiPolygon | null = null;
+  private round: GeoJSON.Feature[] = [];
   private zoned: { zones: Zone[]; chosen: string | null } | null = null;
   private drawing: Drawing | null = null;
   private drawings = 0;
@@ -129,6 +131,7 @@ export class LiveMap {
       this.showWay();
       this.showGround();
       this.drawZones();
+      this.drawRound();
       this.drawing?.again();
     });
     this.map.on("webglcontextlost", () => options.onLost?.(true));
@@ -150,7 +153,7 @@ export class LiveMap {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
     const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, lost: empty, zones: empty, "zone-names": empty, majors: empty, "major-names": empty };
+    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, lost: empty, zones: empty, "zone-names": empty, majors: empty, "major-names": empty, round: empty };
     style.layers.push(...overlay(wall));
     return style;
   }
@@ -353,6 +356,16 @@ export class LiveMap {
     this.source("way")?.setData(shapes(this.way ? [shaped(this.way)] : []));
   }
 
+  /** A circuit with its numbered stops on a line from where its unit is, or loose places; no stops puts it away. */
+  showRound(stops: RoundStop[], from: LonLat | null = null, joined = false): void {
+    this.round = roundFeatures(stops, from, joined);
+    this.drawRound();
+  }
+
+  private drawRound(): void {
+    this.source("round")?.setData(shapes(this.round));
+  }
+
   /** Zones to look at and to choose from; null puts them away. */
   showZones(zones: Zone[] | null, chosen: string | null = null): void {
     this.zoned = zones && { zones, chosen };
@@ -441,7 +454,7 @@ export class LiveMap {
   }
 }
 
-/** Static < zones < major incidents < closures < way < units < reports < incidents P4…P1 < what is selected or being placed. */
+/** Static < zones < major incidents < closures < way, circuit < units < reports < incidents P4…P1 < what is selected or being placed. */
 function overlay(wall: boolean): LayerSpecification[] {
   const scale = wall ? 1.5 : 1;
   const get = (name: string): ExpressionSpecification => ["get", name];
@@ -479,6 +492,7 @@ function overlay(wall: boolean): LayerSpecification[] {
     ring("closure-signs", 19),
     { id: "way-case", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--map-halo"), "line-width": 9 } },
     { id: "way", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--route"), "line-width": 5 } },
+    ...roundLines(token),
     {
       id: "units",
       type: "symbol",
@@ -528,6 +542,7 @@ function overlay(wall: boolean): LayerSpecification[] {
       },
       paint: ink,
     } as LayerSpecification,
+    ...roundStops(token),
     { id: "sketch-area", type: "fill", source: "sketch", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": token("--focus"), "fill-opacity": 0.25 } },
     { id: "sketch-case", type: "line", source: "sketch", paint: { "line-color": token("--ink"), "line-width": 7 } },
     { id: "sketch-line", type: "line", source: "sketch", paint: { "line-color": token("--focus"), "line-width": 4 } },
