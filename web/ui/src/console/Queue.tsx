@@ -32,7 +32,7 @@ export function Queue() {
   const clusters = useHeld(useClusters(grouped).data, frozen);
   const [allReports, allIncidents] = [useReports(), useIncidents(filter)];
   const reports = useStill(grouped ? foldReports(allReports, clusters, (code) => type(code)?.priority) : allReports, frozen);
-  const incidents = useStill(grouped ? foldIncidents(allIncidents, clusters) : allIncidents, frozen);
+  const incidents = useStill(grouped ? foldIncidents(allIncidents, clusters, new Set(board.sos().map(({ incident_id }) => incident_id))) : allIncidents, frozen);
   const selected = useDesk((state) => state.selected);
   const order = [...reports.rows, ...incidents.rows].map(({ item }) => item.subject);
 

@@ -47,6 +47,7 @@ describe("incidents in a storm", () => {
     expect([incident("a"), incident("b", { priority: 4, state: "waiting" })].map(mayStandBehind)).toEqual([true, true]);
     expect([incident("p1", { priority: 1 }), incident("p2", { priority: 2 }), busy, incident("m", { masked: true }), incident("o", { state: "closed" })].map(mayStandBehind)).toEqual([false, false, false, false, false]);
     const all = [incident("p1", { priority: 1 }), incident("a"), busy, incident("b")];
+    expect(shown(foldIncidents(all, { reports: [], incidents: [ofIncidents("a", "b")] }, new Set(["b"])))).toEqual(["incident:p1", "cluster:incident:a=a", "incident:busy", "incident:b"]);
     expect(shown(foldIncidents(all, { reports: [], incidents: [ofIncidents("p1", "a", "busy", "b")] }))).toEqual(["incident:p1", "cluster:incident:p1=a+b", "incident:busy"]);
   });
 });

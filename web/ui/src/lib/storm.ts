@@ -51,8 +51,9 @@ export function foldReports<T extends Report>(reports: T[], clusters: StormClust
   return [...reports.filter(urgent), ...rest];
 }
 
-export const foldIncidents = <T extends Incident>(incidents: T[], clusters: StormClusters | undefined): (T | Group<T, IncidentCluster>)[] =>
-  fold("incident", incidents, clusters?.incidents ?? [], ({ incident_ids }) => incident_ids, mayStandBehind);
+/** `inDanger`: incidents where a crew calls for help; they stand alone whatever their priority. */
+export const foldIncidents = <T extends Incident>(incidents: T[], clusters: StormClusters | undefined, inDanger: ReadonlySet<string | null> = new Set()): (T | Group<T, IncidentCluster>)[] =>
+  fold("incident", incidents, clusters?.incidents ?? [], ({ incident_ids }) => incident_ids, (incident) => mayStandBehind(incident) && !inDanger.has(incident.id));
 
 /** The cluster that a line was about: by its name, or by any that stood in it when its first is handled. */
 export function findCluster<C>(clusters: C[], idsOf: (cluster: C) => string[], known: readonly string[]): C | null {

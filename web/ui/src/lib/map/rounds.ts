@@ -33,7 +33,7 @@ export function roundStops(paint: Paint): LayerSpecification[] {
   const plain = ["all", ["==", ["geometry-type"], "Point"], ["==", ["get", "label"], ""]];
   const faded = ["case", ["get", "over"], 0.5, 1];
   return [
-    { id: "round-places", type: "circle", source: "round", filter: plain, paint: { "circle-radius": 15, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": paint("--focus"), "circle-stroke-width": 3 } },
+    { id: "round-places", type: "circle", source: "round", filter: plain, paint: { "circle-radius": 11, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": paint("--focus"), "circle-stroke-width": 2 } },
     { id: "round-stops", type: "circle", source: "round", filter: numbered, paint: { "circle-radius": 12, "circle-color": paint("--route"), "circle-opacity": faded, "circle-stroke-color": paint("--map-halo"), "circle-stroke-width": 2 } },
     {
       id: "round-numbers",
