@@ -8,8 +8,8 @@ One city, one fleet, the same urgent calls; four days that differ in what else h
 - storm mode: gathered, given as circuits (`incidents/rounds.py`) with a reserve; the urgent take whoever is best, from
   between two stops or from the way to one, as the recommendation has it.
 
-Printed: the response times of the urgent, as a ratio to the calm day; how much of the rest is done after some hours; and
-how long the worst-off and the best-off neighbourhood wait.
+Printed: the response times of the urgent, as a ratio to the calm day; how much of the rest is done after some hours;
+and how long the worst-off and the best-off neighbourhood wait.
 """
 
 from __future__ import annotations

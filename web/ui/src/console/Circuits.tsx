@@ -326,7 +326,7 @@ function Stops({ circuit, onSkip }: { circuit: Circuit; onSkip?: (stop: CircuitS
             <span className="round-what">{t("incident.masked")}</span>
           )}
           <span className="round-when">
-            {stop.state === "pending" ? "" : stop.state === "skipped" ? t("storm.stop.skippedWhy", { why: STOP_WHY.includes(stop.reason) && has(`storm.stop.why.${stop.reason}`) ? t(`storm.stop.why.${stop.reason}`) : stop.reason }) : `${t(`storm.stop.${stop.state}`)} ${hour(stop.since)}`}
+            {stop.state === "pending" ? (stop.reason === "reserve" ? t("storm.stop.reserve") : "") : stop.state === "skipped" ? t("storm.stop.skippedWhy", { why: STOP_WHY.includes(stop.reason) && has(`storm.stop.why.${stop.reason}`) ? t(`storm.stop.why.${stop.reason}`) : stop.reason }) : `${t(`storm.stop.${stop.state}`)} ${hour(stop.since)}`}
           </span>
           {onSkip && stop.state === "pending" && stop.incident_id && (
             <span className="round-acts">
