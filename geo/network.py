@@ -33,6 +33,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 PORTION = 1000  # links that are read at a time
 SNAP_METRES = 500.0  # farther from any street than this, a drive there would be a guess
+SAME = 1e-6  # metres: streets that are so equally near lie on each other, and the first of them counts
 LOOK_AROUND = (60.0, 180.0, SNAP_METRES)  # metres; where the nearest street will not do, look so far for another
 AT_HAND = 12.0  # metres, the usual noise of GPS: most places are so near a street, and so small a box holds few
 
@@ -282,7 +283,7 @@ class StreetNetwork:
         boxes = shapely.box(x - AT_HAND, y - AT_HAND, x + AT_HAND, y + AT_HAND)
         rows, links = self.tree.query(boxes)
         far = shapely.distance(self.lines[links], spots[rows])
-        order = np.lexsort((far, rows))
+        order = np.lexsort((links, np.round(far, 6), rows))  # of streets that lie on each other the first
         order = order[far[order] <= AT_HAND]  # beyond it something nearer may lie outside of the box
         rows, links, far = rows[order], links[order], far[order]
         first = np.append(True, np.diff(rows) != 0)[: len(rows)]
@@ -292,7 +293,11 @@ class StreetNetwork:
         others = np.flatnonzero(alone)
         if len(others):
             more, which = self.tree.query_nearest(spots[others], max_distance=SNAP_METRES, all_matches=False)
-            away = shapely.distance(self.lines[which], spots[others[more]])
+            others, away = others[more], shapely.distance(self.lines[which], spots[others[more]])
+            more, which = self.tree.query(spots[others], predicate="dwithin", distance=away + SAME)
+            firsts = np.lexsort((which, more))
+            more, at = np.unique(more[firsts], return_index=True)
+            which = which[firsts][at]
             rows, links = np.concatenate([rows, others[more]]), np.concatenate([links, which])
             far = np.concatenate([far, away])
         return rows, links, far
@@ -303,12 +308,15 @@ class StreetNetwork:
         if not len(found):
             return None
         if usable[found[0]]:
-            return int(found[0])
+            far = float(shapely.distance(self.lines[found[0]], spot))
+            same: Ints = self.tree.query(spot, predicate="dwithin", distance=far + SAME)
+            return int(same[usable[same]].min())
         for radius in sorted({*(r for r in LOOK_AROUND if r < within), within}):
             around = self.tree.query(spot, predicate="dwithin", distance=radius)
             around = around[usable[around]]
             if len(around):
-                return int(around[shapely.distance(self.lines[around], spot).argmin()])
+                away = shapely.distance(self.lines[around], spot)
+                return int(around[away <= away.min() + SAME].min())
         return None
 
 

@@ -14,7 +14,7 @@ from geo.drives import AGAINST_PACE, AGAINST_SECONDS, Drive
 from geo.ground import PACK
 from geo.network import Link, StreetNetwork, Turn
 from geo.travel import Travel
-from tests.travel.towns import at, node, spot
+from tests.travel.towns import at, grid, node, spot, street
 
 SIDE = 3
 CORNERS = [(x, y) for x in range(SIDE) for y in range(SIDE)]
@@ -171,3 +171,16 @@ def test_every_way_of_asking_gives_the_same_answer(
                 route = asked.route(starts[row], end, drive)
                 assert route.seconds + route.walk_seconds == pytest.approx(eta.seconds, abs=0.3)
                 assert route.snap_metres == pytest.approx(eta.snap_metres, abs=0.2)
+
+
+def test_of_streets_that_lie_on_each_other_every_way_of_asking_takes_the_same() -> None:
+    """Two ways with one line, drawn in opposite directions, at different speeds: the first of them counts, always."""
+    slow, quick = street((0, 0), (1, 0), (2, 0), kmh=18), street((2, 0), (1, 0), (0, 0), kmh=72)
+    for links in ([slow, quick, *grid(2, 2)], [quick, slow, *grid(2, 2)]):
+        asked, drive = Travel(StreetNetwork(links)), Drive()
+        for start in (spot(0.3, 0.0), spot(0.3, -0.05), spot(0.3, -0.3)):
+            for end in (spot(2, 1.5), spot(1.7, -0.17)):
+                seconds, metres = asked.matrix([start], [end], drive)
+                [eta] = asked.etas([(start, drive)], end)
+                assert (eta.seconds, eta.metres) == pytest.approx((seconds[0, 0], metres[0, 0]), abs=0.2)
+                assert asked.route(start, end, drive).seconds == pytest.approx(eta.seconds, abs=0.3)
