@@ -5,8 +5,8 @@ One city, one fleet, the same urgent calls; four days that differ in what else h
 - calm: nothing else;
 - one by one: every report is a job for the nearest free unit, the most urgent first;
 - gathered: the same, but what tells of the same thing is one job (`incidents/clusters.py`);
-- storm mode: gathered, given as circuits (`incidents/rounds.py`) with a reserve; the urgent take whoever is best, from
-  between two stops or from the way to one, as the recommendation has it.
+- storm mode: gathered, given as circuits (`incidents/rounds.py`) with a reserve; the urgent take whoever is best,
+  from between two stops or from the way to one, as the recommendation has it.
 
 Printed: the response times of the urgent, as a ratio to the calm day; how much of the rest is done after some hours;
 and how long the worst-off and the best-off neighbourhood wait.
