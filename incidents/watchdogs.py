@@ -42,6 +42,7 @@ from incidents.alarms import (
 from incidents.assignments import Assignment, AssignmentStatus, live_assignments
 from incidents.catalogue import catalogue
 from incidents.incident import OVER, Incident, IncidentState, access_incident, tell
+from incidents.sos import Sos
 from realtime.access import VIGIA, Actor, Permission, require
 from realtime.database import Base, now
 from realtime.errors import AlreadyExists, Malformed, NotAllowed, NotFound, VersionMismatch
@@ -331,6 +332,7 @@ async def causes_of(session: AsyncSession, incident: Incident, rules: Rules) -> 
     found = [
         *await _unattended(session, incident, assigned, rules),
         *await _past_promised(session, incident, rules),
+        *await _sos_unanswered(session, incident, rules),
     ]
     for one in assigned:
         if one.exclusive:  # what waits behind another has no clock yet
@@ -365,6 +367,18 @@ async def _past_promised(session: AsyncSession, incident: Incident, rules: Rules
     since = incident.opened_at + dt.timedelta(seconds=promise)
     facts = {"priority": incident.priority, "promised": promise}
     return [Cause(rule, incident.subject, since, _after(since, rule), incident.id, facts=facts)]
+
+
+async def _sos_unanswered(session: AsyncSession, incident: Incident, rules: Rules) -> list[Cause]:
+    rule = rules.rule(K.SOS_UNANSWERED, priority=incident.priority)
+    if rule is None:
+        return []
+    query = select(Sos).where(Sos.incident_id == incident.id, Sos.ended_at.is_(None), Sos.answered_at.is_(None))
+    facts = {"priority": incident.priority, "seconds": rule.seconds}
+    return [
+        Cause(rule, one.subject, one.raised_at, _after(one.raised_at, rule), incident.id, one.unit_id, facts=facts)
+        for one in await session.scalars(query.execution_options(populate_existing=True))
+    ]
 
 
 def _causes_of_assignment(one: Assignment, incident: Incident, unit_kind: str | None, rules: Rules) -> Iterable[Cause]:
@@ -468,7 +482,7 @@ async def _bring_up(session: AsyncSession, incident: Incident, causes: Sequence[
             moved_on = alarm.kind == K.NOT_MOVING and one is not None and one.status != A.EN_ROUTE
             if alarm.kind != K.BATTERY_LOW and (one is None or moved_on):
                 await clear_alarm(session, alarm, Why.CAUSE_GONE)
-        elif alarm.kind != K.SOS_UNANSWERED and (alarm.kind, alarm.about, alarm.since) not in standing:
+        elif (alarm.kind, alarm.about, alarm.since) not in standing:
             await clear_alarm(session, alarm, await _why(session, alarm, incident, rules))
 
 
@@ -597,6 +611,10 @@ async def start_clocks(session: AsyncSession, entry: Entry) -> None:
     kind, _, id_ = entry.subject.partition(":")
     if kind == "incident" and entry.kind not in QUIET:
         await _look_now(session, UUID(id_))
+    elif kind == "sos":
+        sos = await session.get(Sos, UUID(id_), populate_existing=True)
+        if sos is not None:
+            await _look_now(session, sos.incident_id)
     elif kind == "alarm":
         alarm = await session.get(Alarm, UUID(id_), populate_existing=True)
         if alarm is None:

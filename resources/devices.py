@@ -400,11 +400,11 @@ class DeviceBook:
 
     def is_new_alarm(self, device_id: UUID) -> bool:
         """Whether a call for help is not the same again: telephones repeat it until somebody answers."""
-        at = time.monotonic()
-        if at - self._alarmed.get(device_id, -ALARM_AGAIN) < ALARM_AGAIN:
-            return False
-        self._alarmed[device_id] = at
-        return True
+        return time.monotonic() - self._alarmed.get(device_id, -ALARM_AGAIN) >= ALARM_AGAIN
+
+    def alarm_told(self, device_id: UUID) -> None:
+        """A call for help is in the books: only now is the next one the same again."""
+        self._alarmed[device_id] = time.monotonic()
 
     async def of(self, token: str) -> KnownDevice:
         """The device that shows `token`. Raises `UnknownDevice`."""

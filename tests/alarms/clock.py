@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from incidents.alarms import Alarm, AlarmKind
 from incidents.assignments import Assignment
 from incidents.incident import Incident
+from incidents.sos import Sos
 from incidents.watchdogs import JOBS, start_clocks
 from realtime.database import now
 from realtime.journal import Entry
@@ -64,10 +65,10 @@ async def waiting(session: AsyncSession) -> list[dt.datetime]:
     return list(await session.scalars(query))
 
 
-async def age(session: AsyncSession, thing: Assignment | Incident | Alarm, seconds: float) -> None:
+async def age(session: AsyncSession, thing: Assignment | Incident | Alarm | Sos, seconds: float) -> None:
     """Let a thing's present state have begun so long ago."""
     past = now() - dt.timedelta(seconds=seconds)
-    column = {Assignment: "since", Incident: "opened_at", Alarm: "state_since"}[type(thing)]
+    column = {Assignment: "since", Incident: "opened_at", Alarm: "state_since", Sos: "raised_at"}[type(thing)]
     await session.flush()
     await session.execute(update(type(thing)).where(type(thing).id == thing.id).values({column: past}))
     await session.refresh(thing)

@@ -18,6 +18,7 @@ from incidents.closing import close_incident
 from incidents.dispatch import OnBusy, Sending, dispatch_units, report_status
 from incidents.incident import Incident, reclassify
 from incidents.merging import merge_incidents
+from incidents.sos import answer_sos, raise_sos
 from incidents.watchdogs import (
     LOOK,
     BadRule,
@@ -452,6 +453,34 @@ async def test_an_alarm_is_as_secret_as_its_incident(session: AsyncSession, city
     assert await who_sees() == {"trained", "supervisor"}
     with pytest.raises(NotFound):
         await answer_alarm(session, city.actor("dispatcher"), (await alarms(session))[-1].id)
+
+
+async def test_an_sos_that_nobody_answers_is_told_once_until_somebody_does(
+    session: AsyncSession, city: City, clockwork: Clockwork
+) -> None:
+    sos = await raise_sos(session, city.actor("crew m1"), city.units["M1"])
+    await clockwork.settle()
+    assert await alarms(session, K.SOS_UNANSWERED) == []
+    await age(session, sos, 21)
+    await clockwork.ring()
+    await clockwork.ring()
+    [alarm] = await alarms(session, K.SOS_UNANSWERED)
+    assert (alarm.about, alarm.state, alarm.severity) == (sos.subject, AlarmState.RAISED, Severity.HIGH)
+    assert (alarm.incident_id, alarm.unit_id) == (sos.incident_id, city.units["M1"])
+    await answer_sos(session, city.actor("dispatcher"), sos.id)
+    await clockwork.settle()
+    [alarm] = await alarms(session, K.SOS_UNANSWERED)
+    assert alarm.state == AlarmState.CLEARED
+
+
+async def test_an_sos_that_is_answered_in_time_is_no_alarm(
+    session: AsyncSession, city: City, clockwork: Clockwork
+) -> None:
+    sos = await raise_sos(session, city.actor("crew m1"), city.units["M1"])
+    await answer_sos(session, city.actor("dispatcher"), sos.id)
+    await age(session, sos, 60)
+    await clockwork.ring()
+    assert await alarms(session, K.SOS_UNANSWERED) == []
 
 
 async def test_raised_by_others_it_is_raised_once(session: AsyncSession, city: City, clockwork: Clockwork) -> None:

@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from incidents.incident import Incident
+from incidents.sos import Sos
 from realtime.bus import Bus
 from realtime.database import Sessions, new_id, now, reading, transaction
 from realtime.journal import Entry
@@ -448,12 +450,16 @@ async def test_a_token_is_in_no_log(
     assert token not in said.out + said.err
 
 
-async def test_a_call_for_help_is_recorded_once(client: Client, sessions: Sessions, city: City) -> None:
+async def test_a_call_for_help_is_an_sos_once(client: Client, sessions: Sessions, city: City) -> None:
     device_id, token = await a_device(sessions, city)
     for _ in range(3):
         answer = await client.get(f"/avl/osmand?id={token}&lat={HERE[1]}&lon={HERE[0]}&alarm=sos")
         assert answer.status_code == 200
     async with reading(sessions) as session:
         told = (await session.scalars(select(Entry).where(Entry.kind == "device.alarm"))).all()
+        [sos] = (await session.scalars(select(Sos))).all()
+        incident = await session.get_one(Incident, sos.incident_id)
     assert [(one.actor_name, one.detail["unit_id"]) for one in told] == [("Tel 7", str(city.units["M1"]))]
     assert told[0].detail["device_id"] == str(device_id)
+    assert (sos.unit_id, sos.ended_at, incident.priority) == (city.units["M1"], None, 1)
+    assert (incident.shape.x, incident.shape.y) == pytest.approx(HERE)

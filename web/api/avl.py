@@ -10,16 +10,21 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
+from shapely import Point
 
+from geo.places import point
+from incidents.sos import raise_sos
 from realtime.database import now, transaction
 from realtime.errors import Refusal
 from resources.devices import KnownDevice, UnknownDevice, tell_alarm
+from resources.positions import Claim
 from resources.trackers import NOBODY, BadMessage, Message, osmand, owntracks
 from web.api.positions import MOST, PositionBody, TooManyPositions, bad_fields
 from web.context import Machinery, Machines
@@ -80,12 +85,22 @@ async def _taken(machines: Machinery, device: KnownDevice, decode: Callable[[], 
         machines.positions.misheard(device, received_at)
         raise
     if message.alarm == SOS and device.unit_id is not None and machines.devices.is_new_alarm(device.id):
+        newest = max(message.claims, key=lambda claim: claim.fixed_at, default=None)
         async with transaction(machines.sessions) as session:
+            await raise_sos(session, device.actor, device.unit_id, place=_place(newest))
             await tell_alarm(session, device, SOS)
+        machines.devices.alarm_told(device.id)
     refused = machines.positions.hear(device, message.claims, received_at, battery=message.battery)
     if refused and len(refused) == len(message.claims):
         raise refused[0]
     return {"accepted": len(message.claims) - len(refused)}
+
+
+def _place(claim: Claim | None) -> Point | None:
+    """Where a device says it is, if that can be; what cannot is refused with the positions, not with the call."""
+    if claim is None or not (math.isfinite(claim.lon) and math.isfinite(claim.lat)):
+        return None
+    return point(claim.lon, claim.lat) if abs(claim.lon) <= 180 and abs(claim.lat) <= 90 else None
 
 
 def _json(body: bytes) -> Any:

@@ -14,6 +14,7 @@ import { Papers } from "../resources/papers";
 import { UnitJobs } from "./Assignments";
 import { CardHead } from "./CardHead";
 import { CircuitOf } from "./Circuits";
+import { StandBy } from "./MoveUps";
 import { useAct } from "./useAct";
 
 export function UnitCard({ unit }: { unit: Placed<Unit> }) {
@@ -77,6 +78,7 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
       </dl>
       <UnitJobs unit={unit} />
       <CircuitOf unit={unit.id} />
+      <StandBy unit={unit.id} />
       <section className="card-section">
         <a href={`/recursos?ver=recorrido&movil=${unit.id}`} target="_blank" rel="noopener">
           {t("track.see")}
