@@ -21,7 +21,7 @@ export const majorNames = (features: GeoJSON.Feature[]): GeoJSON.Feature[] =>
 export function majorLayers(paint: Paint): LayerSpecification[] {
   const sector = ["==", ["get", "kind"], "sector"];
   return [
-    { id: "major-sectors", type: "fill", source: "majors", filter: sector, paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.16 } },
+    { id: "major-sectors", type: "fill", source: "majors", filter: sector, paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.07 } },
     { id: "major-sector-edges", type: "line", source: "majors", filter: sector, paint: { "line-color": ["get", "colour"], "line-width": 2.4 } },
     { id: "major-perimeters", type: "line", source: "majors", filter: ["==", ["get", "kind"], "perimeter"], paint: { "line-color": paint("--tx-hi"), "line-width": 2.6, "line-dasharray": [4, 2] } },
     {
