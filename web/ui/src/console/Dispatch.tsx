@@ -189,7 +189,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
                             {word("kind", pick.kind)}
                             {pick.position_age_s !== null && pick.position_age_s * 1000 >= AGE_SHOWN_AFTER && <small>{t("dispatch.oldPosition", { age: age(pick.position_age_s * 1000) })}</small>}
                           </span>
-                          <FarAway {...(pick.reasons.some(({ code }) => code === "remote") ? REMOTE() : farOf({ eta: { ...pick, why: null, snap_m: null }, metres: null }))} />
+                          <FarAway {...(pick.reasons.some(({ code }) => code === "remote") ? fromAfar() : farOf({ eta: { ...pick, why: null, snap_m: null }, metres: null }))} />
                         </button>
                         <PickWhy pick={pick} />
                         {state && <SentState state={state} />}
@@ -293,7 +293,7 @@ function SentState({ state }: { state: Sent }) {
 const callSign = (unit: string): string => board.get<Unit>(`unit:${unit}`)?.call_sign ?? "";
 
 /** It serves from where it is: there is no way to go. */
-const REMOTE = (): Far => ({ main: t("eta.remote"), note: null, how: "road" });
+const fromAfar = (): Far => ({ main: t("eta.remote"), note: null, how: "road" });
 
 /** How long, and what that rests on: nobody takes a straight line for a way. */
 function FarAway({ main, note, how }: Far) {
