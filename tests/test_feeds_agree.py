@@ -23,6 +23,7 @@ import coordination
 import geo
 import incidents.catalogue
 import incidents.circuits
+import incidents.hours
 import incidents.run_cards
 import incidents.storm
 import incidents.triage
@@ -30,6 +31,7 @@ import resources.facilities
 import resources.organizations
 import resources.people
 import resources.positions
+import resources.shifts
 import resources.sign_in
 import resources.vehicles
 import tests.scenes
@@ -556,5 +558,6 @@ def test_every_verb_has_a_scene() -> None:
         if ASKS.search(inspect.getsource(function)) and "all_" not in name and "access_" not in name
     }
     verbs -= {incidents.triage.similar_incidents, resources.vehicles.postings_of_vehicle}  # they only read, …
+    verbs -= {incidents.hours.everybodys_hours, resources.shifts.candidates}  # … as do these two, of personnel, …
     verbs -= {incidents.circuits.plan_circuits, incidents.storm.report_clusters}  # … and these only propose
     assert verbs <= {verb for verb, _ in SCENES.values()} | NOT_LIVE
