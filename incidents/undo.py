@@ -20,7 +20,7 @@ from sqlalchemy import ForeignKey, Text, Uuid, delete, event, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstanceState, Mapped, Session, UOWTransaction, mapped_column
 
-from geo.places import Shape
+from geo.places import Shape, is_finite
 from realtime.access import Actor, Permission, Role, require
 from realtime.database import Base, new_id, now
 from realtime.errors import NotFound, Refusal
@@ -333,7 +333,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, Point):
-        return [value.x, value.y]
+        return [value.x, value.y] if not value.is_empty and is_finite(value) else None  # a spoilt one is no place
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value

@@ -16,10 +16,13 @@ import httpx2
 import psycopg
 import pytest
 from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from realtime.database import Sessions, connect, sessions_of
+from resources import people
 from tests.builders import City, furnish
 from web.app import create_app
 from web.launcher.postgres import PrivatePostgres
@@ -37,6 +40,15 @@ def maintenance_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with PrivatePostgres(tmp_path_factory.mktemp("pg"), durable=False) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHash]:
+    """The application's hasher; meanwhile passwords are hashed at the lowest cost, because everybody here signs in."""
+    with pytest.MonkeyPatch.context() as patch:
+        real = people.HASHER
+        patch.setattr(people, "HASHER", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+        yield real
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The programs of Vigía: `python -m web.cli serve | feed | relay | worker | opendata | migrate | prepare | …`.
 
-`./vigia` runs them on one machine; docker-compose runs each as its own container.
+`./vigia` runs them on one machine; docker-compose runs each as its own container. Each imports what it needs and no
+more: the whole of Vigía takes seconds to import, and a relay that has died should be back before anybody looks.
 """
 
 from __future__ import annotations
@@ -17,30 +18,9 @@ from zoneinfo import ZoneInfo
 
 import structlog
 import typer
-import uvicorn
 import uvloop
 
-from geo.files import Wishes
-from geo.tiles import MAX_ZOOM
-from realtime import relay as relay_process
-from web.app import create_app
-from web.boards import BOARDS
-from web.city.importing import Order, import_file
-from web.city.making import make_city
-from web.city.pack import NothingToPack, make_pack
-from web.city.showing import show_city
-from web.demo.simulation import run_simulation
-from web.feed import run_feed
-from web.front_door import FrontDoor
-from web.language import said
-from web.migrate import upgrade
-from web.mqtt import run_mqtt
-from web.opendata.role import TooPowerful
-from web.opendata.service import run_open_data
-from web.prepare import prepare as prepare_installation
-from web.replay import replay as replay_log
 from web.settings import Settings
-from web.worker import run_worker
 
 programs = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
@@ -72,6 +52,11 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 @programs.command()
 def serve() -> None:
     """The web process: API and pages; hands `/feed` to the feed process where no proxy does."""
+    import uvicorn
+
+    from web.app import create_app
+    from web.front_door import FrontDoor
+
     settings = Settings()
     uvicorn.run(
         create_app(settings, at_hand=True),
@@ -92,31 +77,43 @@ def serve() -> None:
 @programs.command()
 def feed() -> None:
     """The feed process: the WebSocket gateway."""
+    from web.boards import BOARDS
+    from web.feed import run_feed
+
     run(run_feed(Settings(), BOARDS))
 
 
 @programs.command()
 def relay() -> None:
     """The relay process: numbers the journal; one of all that run leads."""
+    from realtime.relay import serve
+
     settings = Settings()
-    run(relay_process.serve(settings.database, settings.redis_url, name=settings.redis_name))
+    run(serve(settings.database, settings.redis_url, name=settings.redis_name))
 
 
 @programs.command()
 def worker() -> None:
     """The worker process: reactions and chores."""
+    from web.worker import run_worker
+
     run(run_worker(Settings()))
 
 
 @programs.command()
 def mqtt() -> None:
     """The MQTT process: telephones with OwnTracks behind a broker (`VIGIA_MQTT_URL`)."""
+    from web.mqtt import run_mqtt
+
     run(run_mqtt(Settings()))
 
 
 @programs.command()
 def opendata() -> None:
     """The open data process: OGC API – Features and tiles, as a role that reads nothing else."""
+    from web.opendata.role import TooPowerful
+    from web.opendata.service import run_open_data
+
     try:
         run_open_data(Settings())
     except TooPowerful as too_powerful:
@@ -127,18 +124,24 @@ def opendata() -> None:
 @programs.command()
 def migrate() -> None:
     """Bring the database to this version."""
+    from web.migrate import upgrade
+
     upgrade(Settings().database)
 
 
 @programs.command()
 def prepare() -> None:
     """Load the catalogue, and the demo city where there is to be one; else make the code of the first account."""
+    from web.prepare import prepare as prepare_installation
+
     run(prepare_installation(Settings()))
 
 
 @programs.command()
 def simulate() -> None:
     """The demo's simulator: reports, dispatchers and crews, through the public API like anybody else."""
+    from web.demo.simulation import run_simulation
+
     run(run_simulation(Settings()))
 
 
@@ -151,6 +154,8 @@ def replay(
     onto_city: Annotated[bool, typer.Option("--onto-city", help="Lay the log's places over this city.")] = False,
 ) -> None:
     """Replay a real dispatch log through the public API, and reconcile it with the database."""
+    from web.replay import replay as replay_log
+
     raise typer.Exit(
         asyncio.run(replay_log(Settings(), file, source=source, speed=speed, limit=limit, onto_city=onto_city))
     )
@@ -164,6 +169,8 @@ def city_new(
     replace: Annotated[bool, typer.Option("--replace", help="In the place of the city that is there.")] = False,
 ) -> None:
     """Make this installation's city from one OpenStreetMap file."""
+    from web.city.making import make_city
+
     raise typer.Exit(asyncio.run(make_city(Settings(), name, osm, boundary=boundary, replace=replace)))
 
 
@@ -195,6 +202,9 @@ def city_import(
     replace: Annotated[bool, typer.Option("--replace", help="Even if most of what there is goes.")] = False,
 ) -> None:
     """Put a file's zones, facilities, closures or hazards on the map; a newer edition of it updates them."""
+    from geo.files import Wishes
+    from web.city.importing import Order, import_file
+
     settings = Settings()
     order = Order(
         what=what.value,
@@ -215,18 +225,26 @@ def city_import(
 @city.command("show")
 def city_show() -> None:
     """What this installation has: its city, layers, counts, and which files they came from."""
+    from web.city.showing import show_city
+
     raise typer.Exit(asyncio.run(show_city(Settings())))
 
 
 @city.command("pack")
 def city_pack(
     file: Annotated[Path | None, typer.Argument(dir_okay=False, help="Where to put a copy.")] = None,
-    max_zoom: Annotated[int, typer.Option(min=0, max=MAX_ZOOM, help="How deep it goes.")] = MAX_ZOOM,
+    max_zoom: Annotated[int | None, typer.Option(min=0, help="How deep; all the way if not said.")] = None,
 ) -> None:
     """Make the base map's PMTiles pack, which the web process then serves to field phones."""
+    from geo.tiles import MAX_ZOOM
+    from web.city.pack import NothingToPack, make_pack
+    from web.language import said
+
+    if max_zoom is not None and max_zoom > MAX_ZOOM:
+        raise typer.BadParameter(f"{max_zoom} > {MAX_ZOOM}", param_hint="--max-zoom")
     settings = Settings()
     try:
-        asyncio.run(make_pack(settings, file, max_zoom))
+        asyncio.run(make_pack(settings, file, MAX_ZOOM if max_zoom is None else max_zoom))
     except (NothingToPack, OSError) as problem:
         reason = said(settings.language, "There is no city yet.", {}, timezone=settings.timezone)
         typer.echo(reason if isinstance(problem, NothingToPack) else str(problem), err=True)

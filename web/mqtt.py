@@ -27,6 +27,7 @@ from resources.devices import DeviceBook, KnownDevice, UnknownDevice
 from resources.positions import PositionLane
 from resources.trackers import BadMessage, owntracks
 from web.guard import MAX_TRACKED, check_json
+from web.pulse import EVERY, Pulse
 from web.settings import Settings
 
 log = structlog.get_logger()
@@ -37,12 +38,13 @@ WAITING = 10_000  # messages that may wait here; a broker keeps what is more (Qo
 
 
 class Listener:
-    """Takes what comes from a broker. `seen` counts what became of it."""
+    """Takes what comes from a broker. `seen` counts what became of it; `following` says whether a broker is there."""
 
     def __init__(self, book: DeviceBook, lane: PositionLane) -> None:
         """Writes into `lane` what the devices of `book` say."""
         self._book, self._lane = book, lane
         self.seen: Counter[str] = Counter()
+        self.following = False
 
     async def take(self, topic: str, payload: Any) -> None:
         """One message. Whatever it holds, it does no harm: it is taken or counted."""
@@ -88,7 +90,7 @@ async def listen(settings: Settings, listener: Listener) -> None:
                 topic = settings.mqtt_topic
                 await client.subscribe(f"$share/{settings.mqtt_share}/{topic}" if settings.mqtt_share else topic, qos=1)
                 log.info("mqtt.connected", broker=_broker(settings))
-                wait = FIRST_WAIT
+                wait, listener.following = FIRST_WAIT, True
                 async for message in client.messages:
                     try:
                         await listener.take(str(message.topic), message.payload)
@@ -97,6 +99,8 @@ async def listen(settings: Settings, listener: Listener) -> None:
                         log.warning("mqtt.lost", reason=str(failure)[:200])
         except aiomqtt.MqttError as failure:
             log.warning("mqtt.away", broker=_broker(settings), reason=str(failure)[:200], again_in=round(wait, 1))
+        finally:
+            listener.following = False
         await asyncio.sleep(wait * random.uniform(0.7, 1.3))
         wait = min(LONGEST_WAIT, 2 * wait)
 
@@ -130,6 +134,14 @@ async def _tell(listener: Listener) -> None:
             log.info("mqtt.seen", **seen)
 
 
+async def beat(listener: Listener, pulse: Pulse) -> None:
+    """Show from outside that a broker is followed (`web/deploy/healthy.py` looks)."""
+    while True:
+        if listener.following:
+            pulse.beat()
+        await asyncio.sleep(EVERY)
+
+
 async def run_mqtt(settings: Settings) -> None:
     """The `mqtt` process: until SIGTERM or SIGINT."""
     if settings.mqtt_url is None:
@@ -137,10 +149,10 @@ async def run_mqtt(settings: Settings) -> None:
     engine = connect(settings.database, pool=4)
     sessions, bus = sessions_of(engine), Bus(settings.redis_url, name=settings.redis_name)
     lane = PositionLane(sessions, bus, timezone=settings.timezone)
-    listener = Listener(DeviceBook(sessions), lane)
+    listener, pulse = Listener(DeviceBook(sessions), lane), Pulse(settings, "mqtt")
     try:
         async with lane.running():
-            work = asyncio.gather(listen(settings, listener), _tell(listener))
+            work = asyncio.gather(listen(settings, listener), _tell(listener), beat(listener, pulse))
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, work.cancel)
             try:
@@ -148,5 +160,6 @@ async def run_mqtt(settings: Settings) -> None:
             except asyncio.CancelledError:
                 log.info("mqtt.stopped", **listener.seen)
     finally:
+        pulse.stop()
         await bus.close()
         await engine.dispose()

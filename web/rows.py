@@ -28,6 +28,7 @@ from web.language import language_for, said
 MOST_BYTES = 1024 * 1024
 MOST_ROWS = 2000
 MOST_IN_A_CELL = 2000
+MOST_BEFORE_IT_IS_NO_TABLE = 100_000  # characters in one cell
 SEPARATORS = (";", ",", "\t")
 _RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _QUOTED_FORMULA = re.compile(r"^'(?=[=+\-@])")
@@ -164,6 +165,8 @@ def read_rows(raw: bytes, columns: Sequence[Column], *, most: int = MOST_ROWS) -
         begins = 1
         for cells in reader:
             line, begins = begins, reader.line_num + 1
+            if any(len(cell) > MOST_BEFORE_IT_IS_NO_TABLE for cell in cells):  # Python's own limit is the process's
+                raise NotATable
             cells = [_cell(cell) for cell in cells]  # noqa: PLW2901
             if not any(cells):
                 continue

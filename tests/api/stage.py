@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -46,8 +47,8 @@ from tests.api.matrix import (
 )
 from tests.api.rows import ROWS, STAGES
 from tests.builders import PASSWORD, City, a_closure, a_fence, a_report, an_assignment, an_incident
+from web import context
 from web.city.pack import PACK, write_pack
-from web.context import open_session
 from web.demo.control import start_simulation
 
 MATRIX: dict[str, Row] = {
@@ -232,11 +233,12 @@ async def _set(session: AsyncSession, app: FastAPI, data: Path) -> Stage:
 @asynccontextmanager
 async def staged(maintenance_url: str, template: str, redis_url: str, data: Path) -> AsyncIterator[Stage]:
     """One transaction that never ends well, with the stage in it."""
-    with copy_of(maintenance_url, template) as url:
+    with copy_of(maintenance_url, template) as url, pytest.MonkeyPatch.context() as patch:
         engine = connect(url, pool=1, limits="-c statement_timeout=10000")
         async with app_on(url, redis_url, data) as app, engine.connect() as connection:
             await connection.begin()
-            app.dependency_overrides[open_session] = _taken_back(connection)
+            patch.setattr(context, "reading", lambda _: _taken_back(connection))
+            patch.setattr(context, "transaction", lambda _: _taken_back(connection))
             async with AsyncSession(
                 connection, expire_on_commit=False, join_transaction_mode="conditional_savepoint"
             ) as session:
@@ -245,15 +247,11 @@ async def staged(maintenance_url: str, template: str, redis_url: str, data: Path
         await engine.dispose()
 
 
-def _taken_back(connection: AsyncConnection) -> Any:
-    async def open_and_take_back() -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(
-            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-        ) as session:
-            await session.begin()
-            try:
-                yield session
-            finally:
-                await session.rollback()
-
-    return open_and_take_back
+@asynccontextmanager
+async def _taken_back(connection: AsyncConnection) -> AsyncIterator[AsyncSession]:
+    async with AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+        await session.begin()
+        try:
+            yield session
+        finally:
+            await session.rollback()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiomqtt
@@ -18,9 +20,11 @@ from tests.avl.test_ingest import HERE, a_device, counts, history
 from tests.builders import City
 from tests.realtime.conftest import until
 from web import mqtt
+from web.deploy import healthy
 from web.launcher.mosquitto import PrivateMosquitto
 from web.launcher.problems import Problem
 from web.mqtt import Listener, listen
+from web.pulse import Pulse
 from web.settings import Settings
 
 
@@ -122,3 +126,25 @@ async def test_a_broker_that_goes_comes_back(
         await heard(listener.seen["taken"] + 1)
 
     await while_listening(Settings(mqtt_url=broker.url), listener, talk)
+
+
+async def test_the_health_check_tells_whether_a_broker_is_followed(
+    broker: PrivateMosquitto, lane: PositionLane, sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "EVERY", 0.05)
+    settings = Settings(mqtt_url=broker.url, data=tmp_path)
+    listener, pulse = Listener(DeviceBook(sessions), lane), Pulse(settings, "mqtt")
+    beating = asyncio.create_task(mqtt.beat(listener, pulse))
+
+    async def follow() -> None:
+        assert not healthy.mqtt(settings), "nobody follows yet"
+        await until(lambda: healthy.mqtt(settings))
+        assert listener.following
+
+    await while_listening(settings, listener, follow)
+    assert not listener.following
+    beating.cancel()
+    await asyncio.gather(beating, return_exceptions=True)
+    long_ago = now().timestamp() - 3600
+    os.utime(pulse.file, (long_ago, long_ago))
+    assert not healthy.mqtt(settings), "it followed once and does no more"

@@ -14,8 +14,6 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import exists, func, select
 
 from geo.city import present_city
@@ -27,7 +25,6 @@ from realtime.bus import Bus
 from realtime.database import connect, new_id, reading, sessions_of, transaction
 from realtime.journal import Entry
 from realtime.relay import run_relay
-from resources import people
 from resources.organizations import Organization
 from resources.people import Person
 from resources.units import Unit
@@ -66,15 +63,6 @@ def demo_url(maintenance_url: str, template: str) -> Iterator[str]:
     _administer(maintenance_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield _database(maintenance_url, name)
     _administer(maintenance_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cheap_hashes() -> Iterator[None]:
-    """Fifty accounts that sign in again and again: here their passwords are hashed at the lowest cost there is."""
-    with pytest.MonkeyPatch.context() as patch:
-        cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-        patch.setattr(people, "HASHER", cheap)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 from html import unescape
 from uuid import UUID, uuid4
@@ -214,9 +215,7 @@ async def test_what_people_write_is_shown_and_never_run(client: Client) -> None:
 async def test_too_many_reports_are_told_so_with_everything_kept(app: FastAPI, client: Client) -> None:
     machinery = app.state.machinery
     limited = machinery.settings.model_copy(update={"public_reports_per_hour": 2})
-    app.state.machinery = type(machinery)(
-        limited, machinery.engine, machinery.sessions, machinery.bus, machinery.boards, machinery.positions
-    )
+    app.state.machinery = dataclasses.replace(machinery, settings=limited)
     await reported(client)
     await reported(client)
     answer = await client.post("/avisar", data={"id": await form_id(client), **ON_THE_SQUARE})

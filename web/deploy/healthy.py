@@ -1,4 +1,4 @@
-"""`python -m web.deploy.healthy web | feed | relay | worker | opendata`: whether it does its work, as an exit code.
+"""`python -m web.deploy.healthy web | feed | relay | worker | mqtt | opendata`: at work? The exit code tells.
 
 It asks for the effect, not for a sign of life: a process that runs and gets nothing done is not healthy.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import psycopg
 
+from web.pulse import Pulse
 from web.settings import Settings
 
 _RELAY = """
@@ -46,6 +47,11 @@ def worker(settings: Settings) -> bool:
     return _so(settings, _WORKER)
 
 
+def mqtt(settings: Settings) -> bool:
+    """It follows a broker, and did so a moment ago."""
+    return Pulse(settings, "mqtt").beats()
+
+
 def opendata(settings: Settings) -> bool:
     """It answers, and the database answers it."""
     port = int(settings.open_address.rpartition(":")[2])
@@ -57,6 +63,7 @@ CHECKS: dict[str, Callable[[Settings], bool]] = {
     "feed": feed,
     "relay": relay,
     "worker": worker,
+    "mqtt": mqtt,
     "opendata": opendata,
 }
 
