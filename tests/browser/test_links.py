@@ -51,6 +51,7 @@ async def test_a_duplicate_is_merged_with_the_keyboard_and_taken_back(
     await row(page, re.compile(gone["place"])).click()
     await page.keyboard.press("v")
     await card(page).get_by_text("Fusionar en", exact=True).click()
+    await expect(card(page).get_by_role("radio", name="Fusionar en")).to_be_checked()
     near = card(page).locator(".near li").filter(has_text=kept["code"])
     await expect(near).to_contain_text("mismo tipo")
     await shot(page, f"{name}-1-elegir")

@@ -134,6 +134,7 @@ async def test_a_past_moment_is_asked_again_by_a_supervisor(visitors: Visitors, 
     page = await visitors.arrive("/consola", "supervisor", size=(1600, 900))
     await live(page)
     await row(page, re.compile(incident["place"])).press("Enter")
+    await expect(card(page)).to_be_focused()  # the keyboard goes on where the work is
     await card(page).get_by_text("¿Qué habría mandado?").press("Enter")
     await card(page).locator(".past-moments button").first.press("Enter")
     await expect(card(page).get_by_text(re.compile("^PASADO"))).to_be_visible()

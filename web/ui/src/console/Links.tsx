@@ -137,11 +137,11 @@ function LinkForm({ incident, mayMerge }: { incident: Placed<Incident>; mayMerge
     });
   };
   useDigits((index) => send(found[index]));
+  // Once, when it opens: nothing may move under a hand because an answer came.
   const frame = useRef<HTMLDivElement>(null);
-  const shown = found.length > 0;
   useEffect(() => {
     frame.current?.scrollIntoView({ block: "nearest" });
-  }, [shown]);
+  }, []);
   const acts = [...WORDS, ...(mayMerge ? (["merge"] as const) : [])];
   return (
     <div ref={frame} className="act">
