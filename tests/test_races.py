@@ -17,6 +17,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from psycopg.errors import LockNotAvailable
+from pwdlib import PasswordHash
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -44,6 +45,7 @@ from realtime.database import Sessions, connect, new_id, reading, sessions_of, t
 from realtime.errors import NotFound, Refusal, VersionMismatch
 from realtime.idempotency import KeptAnswer
 from realtime.journal import Entry
+from resources import people
 from resources.people import Person
 from resources.units import Duty, Unit, set_duty
 from tests.api.desks import badge, badges, desk, machinery_of, persistently
@@ -408,8 +410,13 @@ async def test_a_stranger_with_an_old_cookie_needs_no_second_connection_of_the_d
     assert answer.status_code == 201
 
 
-async def test_while_passwords_are_checked_dispatchers_work(app: FastAPI, sessions: Sessions) -> None:
+async def test_while_passwords_are_checked_dispatchers_work(
+    app: FastAPI, sessions: Sessions, real_hasher: PasswordHash, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A shift that signs in all at once waits for its hashes without a connection in its hands."""
+    nobodys = real_hasher.hash("nobody has this password")
+    monkeypatch.setattr(people, "HASHER", real_hasher)
+    monkeypatch.setattr(people, "_nobodys_hash", lambda: nobodys)
     token = (await badges(sessions, ["dispatcher"]))["dispatcher"]
     async with desk(app) as crowd, desk(app, token) as dispatcher_:
         signing = [

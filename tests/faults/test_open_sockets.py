@@ -184,7 +184,7 @@ def test_an_incident_that_becomes_protected_leaves_the_open_feeds_of_who_may_no_
     room.ask("trained", "POST", f"{here}/relocate", {"location": place, "place": secret})
     room.ask("trained", "POST", f"{here}/unshare", {"organization_id": str(City.organizations["police"])})
     assert ears["police"].line(subject, place=secret) is not None
-    assert ears["police"].until(lambda message: message.get("subject") == subject)["feature"] is None
+    ears["police"].until(lambda message: message.get("subject") == subject and message["feature"] is None)
     room.ask("crew m1", "POST", f"assignments/{assignment_id}/status", {"status": "refused", "reason": "pinchadura"})
     ears["crew m1"].until(lambda message: message.get("subject") == subject and message["feature"] is None)
     room.ask("trained", "POST", f"{here}/close", {"disposition": "resolved", "note": secret})
