@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -36,6 +37,9 @@ BROWSER = [
     pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(400),
 ]  # the first one starts all
+# What a screen does beside its map is tried where there is none: drawing maps in software is half of a test's time,
+# and whoever's PC cannot draw them works like this. Screenshots are taken with maps.
+MAPLESS = BROWSER if SHOTS else [*BROWSER, pytest.mark.mapless]
 
 expect.set_options(timeout=SLOW)
 
@@ -57,11 +61,24 @@ def served(
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser. `./vigia test` always knows one; a bare pytest may run where there is none."""
+    async with _chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+async def mapless_chromium() -> AsyncIterator[Browser]:
+    """A browser on a PC that cannot draw maps."""
+    async with _chromium("--disable-3d-apis") as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def _chromium(*more: str) -> AsyncIterator[Browser]:
     found = known_chromium()
     if found is None:
         pytest.skip("no Chromium here: ./vigia test brings one")
     async with async_playwright() as driver:
-        arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+        arguments = [*(["--no-sandbox"] if os.getuid() == 0 else []), *more]
         browser = await driver.chromium.launch(executable_path=str(found), args=arguments)
         yield browser
         await browser.close()
@@ -191,11 +208,19 @@ def tokens() -> dict[str, str]:
 
 
 @pytest.fixture
-async def visitors(chromium: Browser, served: Served, tokens: dict[str, str]) -> AsyncIterator[Visitors]:
+def browser(request: pytest.FixtureRequest) -> Browser:
+    """The one that the test is for."""
+    mapless = request.node.get_closest_marker("mapless") is not None
+    found: Browser = request.getfixturevalue("mapless_chromium" if mapless else "chromium")
+    return found
+
+
+@pytest.fixture
+async def visitors(browser: Browser, served: Served, tokens: dict[str, str]) -> AsyncIterator[Visitors]:
     """People with browsers; at the end nothing forbidden may have happened in any of them."""
     served.start()  # whatever an earlier test left dead
     served.ready()
-    people = Visitors(chromium, served, tokens)
+    people = Visitors(browser, served, tokens)
     await people.clear_desks()
     yield people
     await people.leave()

@@ -10,11 +10,11 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from realtime.database import new_id, now
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import button, card, live, never_reloaded, row
 from tests.builders import City, a_sending
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 
 def strip(page: Page) -> Locator:

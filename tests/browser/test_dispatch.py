@@ -8,11 +8,11 @@ import re
 from playwright.async_api import Page, Route, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import card, live, row
 from tests.builders import City, a_sending
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 
 async def two_at_desks(visitors: Visitors, city: City, *types: str) -> tuple[list[Page], list[str]]:

@@ -9,11 +9,11 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import button, card, live, row
 from tests.builders import City
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 
 async def opened(visitors: Visitors, city: City, place: str, east: float = 0.0) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from incidents.coverage_targets import set_target
 from incidents.move_ups import tell
 from realtime.access import VIGIA
 from realtime.database import connect, new_id, now, sessions_of, transaction
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import card, live, row
 from tests.browser.streets import lay_chessboard
 from tests.builders import City
@@ -24,7 +24,7 @@ from tests.recommendation.fleets import a_move_up
 from tests.served import Served, cloned
 from web.launcher import front_end
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 
 @pytest.fixture(scope="module")

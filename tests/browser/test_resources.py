@@ -8,12 +8,12 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import live
 from tests.builders import City
 from tests.scenes.units import a_picture
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 PHONE = (360, 740)
 

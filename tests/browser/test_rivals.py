@@ -8,11 +8,11 @@ import re
 from playwright.async_api import Route, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import card, live, row
 from tests.builders import City
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 
 async def test_the_loser_reads_who_holds_the_unit(visitors: Visitors, city: City) -> None:

@@ -8,10 +8,10 @@ from typing import Literal
 from playwright.async_api import Locator, Page, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import card, live
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 HERE = {"type": "Point", "coordinates": [-60.66, -32.95]}
 

@@ -12,11 +12,11 @@ from playwright.async_api import Page, expect
 
 from realtime.database import connect, new_id, now, reading, sessions_of
 from resources.attendance import ClockPoint
-from tests.browser.conftest import BROWSER, Desk, Visitors, shot
+from tests.browser.conftest import MAPLESS, Desk, Visitors, shot
 from tests.browser.screens import live
 from tests.builders import City
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 HOUR = dt.timedelta(hours=1)
 PIN = "2580"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import httpx2
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import button, live, never_reloaded
 from tests.builders import City
 from tests.served import Served
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 
 async def enter(page: Page, username: str, password: str) -> None:

@@ -7,11 +7,11 @@ import re
 from playwright.async_api import Page, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import BROWSER, Visitors, shot
+from tests.browser.conftest import MAPLESS, Visitors, shot
 from tests.browser.screens import button, card, live, queue, row, worst
 from tests.builders import City, a_sending
 
-pytestmark = BROWSER
+pytestmark = MAPLESS
 
 NASTY = """'"--></script></style><img src=x onerror=alert(1)>{{7*7}}${1}"""
 SHORT = "<b onclick=alert(1)>"  # a call sign has twenty characters

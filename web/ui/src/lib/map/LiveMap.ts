@@ -74,8 +74,8 @@ export class LiveMap {
   private zoned: { zones: Zone[]; chosen: string | null } | null = null;
   private drawing: Drawing | null = null;
   private drawings = 0;
-  private closed = "";
-  private major = "";
+  /** What each source holds, as text. */
+  private readonly held = new Map<string, string>();
   private turnTimer: ReturnType<typeof setTimeout> | null = null;
   private incidentTimer: ReturnType<typeof setTimeout> | null = null;
   private unitTimer: ReturnType<typeof setTimeout> | null = null;
@@ -119,8 +119,7 @@ export class LiveMap {
     });
     this.map.on("style.load", () => {
       this.ready = true;
-      this.closed = "";
-      this.major = "";
+      this.held.clear();
       this.drawIncidents();
       this.drawUnits();
       this.drawClosures();
@@ -210,8 +209,13 @@ export class LiveMap {
     }, UNITS_EVERY);
   }
 
-  private source(name: string): GeoJSONSource | undefined {
-    return this.ready ? (this.map.getSource(name) as GeoJSONSource | undefined) : undefined;
+  /** Fill a source, if that is not what it holds: most news are about something else, and drawing is dear. */
+  private put(name: string, data: GeoJSON.FeatureCollection): void {
+    const source = this.ready ? (this.map.getSource(name) as GeoJSONSource | undefined) : undefined;
+    const text = JSON.stringify(data);
+    if (!source || this.held.get(name) === text) return;
+    this.held.set(name, text);
+    source.setData(data);
   }
 
   private drawIncidents(): void {
@@ -233,11 +237,11 @@ export class LiveMap {
         rank: (state === "over" ? 0 : 10) + 5 - incident.priority,
       });
     });
-    this.source("incidents")?.setData(points(incidents));
+    this.put("incidents", points(incidents));
     const reports = wall
       ? []
       : board.reports().flatMap((report) => (report.at && report.status === "received" ? point(report.at, { subject: report.subject }) : []));
-    this.source("reports")?.setData(points(reports));
+    this.put("reports", points(reports));
   }
 
   private drawClosures(): void {
@@ -245,13 +249,8 @@ export class LiveMap {
     const now = clock.now();
     const closures = board.closures();
     const drawn = closureFeatures(closures, now);
-    const known = JSON.stringify(drawn);
-    // Most lines are about something else: the map is not made to draw the same again.
-    if (this.ready && known !== this.closed) {
-      this.closed = known;
-      this.source("closures")?.setData(shapes(drawn));
-      this.source("closure-signs")?.setData(shapes(closureSigns(drawn)));
-    }
+    this.put("closures", shapes(drawn));
+    this.put("closure-signs", shapes(closureSigns(drawn)));
     if (this.turnTimer) clearTimeout(this.turnTimer);
     const turn = nextTurn(closures, now);
     // Far ones are found again by the five-second round.
@@ -260,11 +259,8 @@ export class LiveMap {
 
   private drawMajors(): void {
     const drawn = majorFeatures(this.options.board.majors());
-    const known = JSON.stringify(drawn);
-    if (!this.ready || known === this.major) return;
-    this.major = known;
-    this.source("majors")?.setData(shapes(drawn));
-    this.source("major-names")?.setData(shapes(majorNames(drawn)));
+    this.put("majors", shapes(drawn));
+    this.put("major-names", shapes(majorNames(drawn)));
   }
 
   private drawUnits(): void {
@@ -286,7 +282,7 @@ export class LiveMap {
         rank: hue === "tarea" ? 2 : hue === "libre" ? 1 : 0,
       });
     });
-    this.source("units")?.setData(points(features));
+    this.put("units", points(features));
   }
 
   private throb(): void {
@@ -323,7 +319,7 @@ export class LiveMap {
   }
 
   private showDraft(): void {
-    this.source("draft")?.setData(points(this.draft ? [point(this.draft, {})] : []));
+    this.put("draft", points(this.draft ? [point(this.draft, {})] : []));
   }
 
   /** A shape that is not sent yet. */
@@ -333,7 +329,7 @@ export class LiveMap {
   }
 
   private showSketch(): void {
-    this.source("sketch")?.setData(shapes(this.sketched ? [shaped(this.sketched)] : []));
+    this.put("sketch", shapes(this.sketched ? [shaped(this.sketched)] : []));
   }
 
   /** The way that a unit would drive. */
@@ -349,11 +345,11 @@ export class LiveMap {
   }
 
   private showGround(): void {
-    this.source("lost")?.setData(shapes(this.ground ? [shaped(this.ground)] : []));
+    this.put("lost", shapes(this.ground ? [shaped(this.ground)] : []));
   }
 
   private showWay(): void {
-    this.source("way")?.setData(shapes(this.way ? [shaped(this.way)] : []));
+    this.put("way", shapes(this.way ? [shaped(this.way)] : []));
   }
 
   /** A circuit with its numbered stops on a line from where its unit is, or loose places; no stops puts it away. */
@@ -363,7 +359,7 @@ export class LiveMap {
   }
 
   private drawRound(): void {
-    this.source("round")?.setData(shapes(this.round));
+    this.put("round", shapes(this.round));
   }
 
   /** Zones to look at and to choose from; null puts them away. */
@@ -374,8 +370,8 @@ export class LiveMap {
 
   private drawZones(): void {
     const drawn = this.zoned ? zoneFeatures(this.zoned.zones, this.zoned.chosen) : [];
-    this.source("zones")?.setData(shapes(drawn));
-    this.source("zone-names")?.setData(shapes(zoneNames(drawn)));
+    this.put("zones", shapes(drawn));
+    this.put("zone-names", shapes(zoneNames(drawn)));
   }
 
   /** Draw by hand, or move the corners of what is there. The tool comes when it is first asked for; true once it is at hand. */
