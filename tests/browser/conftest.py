@@ -35,7 +35,7 @@ SLOW = 30_000  # milliseconds: two cores draw maps in software, beside other tes
 BROWSER = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(200),
 ]  # the first one starts all
 # What a screen does beside its map is tried where there is none: drawing maps in software is half of a test's time,
 # and whoever's PC cannot draw them works like this. Screenshots are taken with maps.

@@ -8,7 +8,7 @@ import re
 from playwright.async_api import Page, Route, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import MAPLESS, Visitors, shot
+from tests.browser.conftest import MAPLESS, SLOW, Visitors, shot
 from tests.browser.screens import card, live, row
 from tests.builders import City, a_sending
 
@@ -45,7 +45,8 @@ async def both_send(first: Page, second: Page) -> None:
 
     await second.route("**/assignments", slowly)
     await card(second).get_by_role("button", name=re.compile(r"\bM2\b")).click()
-    await asked.wait()
+    async with asyncio.timeout(SLOW / 1000):
+        await asked.wait()
     await card(first).get_by_role("button", name=re.compile(r"\bM2\b")).click()
     await expect(card(first).locator(".assignments")).to_contain_text("M2")
     go_on.set()

@@ -8,7 +8,7 @@ import re
 from playwright.async_api import Route, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import MAPLESS, Visitors, shot
+from tests.browser.conftest import MAPLESS, SLOW, Visitors, shot
 from tests.browser.screens import card, live, row
 from tests.builders import City
 
@@ -40,7 +40,8 @@ async def test_the_loser_reads_who_holds_the_unit(visitors: Visitors, city: City
 
     await loser.route("**/assignments", slowly)
     await card(loser).get_by_role("button", name=re.compile(r"\bM2\b")).click()
-    await asked.wait()
+    async with asyncio.timeout(SLOW / 1000):
+        await asked.wait()
     await card(winner).get_by_role("button", name=re.compile(r"\bM2\b")).click()
     await expect(card(winner).get_by_role("heading", name="Móviles asignados")).to_be_visible()
     go_on.set()

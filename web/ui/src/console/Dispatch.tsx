@@ -68,7 +68,8 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
   const found = ranked.filter(({ unit }) => matches(query, unit.call_sign, word("kind", unit.kind), unit.organization, unit.capabilities.join(" ")));
   // Once somebody goes, the list makes room for the story; one press brings it back whole.
   const many = all || query !== "" || incident.assignments.length === 0 ? SHOWN : SHOWN_WHEN_ANSWERED;
-  const shown = found.slice(0, Math.max(SHOWN_WHEN_ANSWERED, many - picks.length));
+  const waiting = asked === "asking" && !searching;
+  const shown = waiting ? [] : found.slice(0, Math.max(SHOWN_WHEN_ANSWERED, many - picks.length));
   const now = useSecond();
   // Why a unit did not go outlives its row, which leaves the list with the next order.
   const listed = new Set([...shown.map(({ unit }) => unit.id), ...picks.map(({ pick }) => pick.unit_id)]);
@@ -153,6 +154,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
         </p>
       )}
       {card === null && <p className="hint">{t("runCards.none")}</p>}
+      {waiting && <p className="hint">{t("recommend.asking")}</p>}
       {asked === "failed" && <p className="hint">{t("recommend.failed")}</p>}
       {told && !searching && (
         <>
@@ -242,7 +244,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
           {why}
         </p>
       ))}
-      {shown.length === 0 ? (
+      {waiting ? null : shown.length === 0 ? (
         <p className="card-empty">{t(ranked.length === 0 ? "dispatch.nobody" : "dispatch.noMatch")}</p>
       ) : (
         <ol className="candidates">
@@ -270,7 +272,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
           })}
         </ol>
       )}
-      {found.length > many &&
+      {!waiting && found.length > many &&
         (many < SHOWN ? (
           <button type="button" className="link-button" onClick={() => setAll(true)}>
             {t("dispatch.showMore")}

@@ -1,6 +1,7 @@
 /**
  * Whom the server proposes to send: asked when an incident is chosen, when anything that counts has changed, and every ten seconds. While
- * somebody points at the list what he reads stands still; the newer answer waits.
+ * somebody points at the list what he reads stands still; the newer answer waits. Nobody is listed before the first answer, so that it moves
+ * nothing under a hand; when it is slow, who is free is listed without it and it waits like any newer one.
  */
 import { useEffect, useRef, useState } from "react";
 import { inForce } from "../lib/closures";
@@ -10,9 +11,10 @@ import type { Incident, Recommendation } from "../lib/wire";
 
 const EVERY = 10_000;
 const APART = 500; // lines that come in one breath are one question
+const PATIENCE = 1500; // the first answer takes a third of this where nothing else is going on
 
 export interface Proposal {
-  state: "asking" | "told" | "failed" | "offline";
+  state: "asking" | "slow" | "told" | "failed" | "offline";
   told: Recommendation | null;
 }
 
@@ -26,6 +28,8 @@ export function useRecommendation(incident: Incident, still: boolean): Proposal 
   const changed = [...closed, ...units].sort().join();
   const [newest, setNewest] = useState<{ id: string; told: Recommendation | null } | null>(null);
   const [shown, setShown] = useState<{ id: string; told: Recommendation } | null>(null);
+  const [slowFor, setSlowFor] = useState<string | null>(null);
+  const slow = slowFor === incident.id;
   const last = useRef(-Infinity);
   const turn = useRef(0);
   const answered = useRef(0);
@@ -49,12 +53,18 @@ export function useRecommendation(incident: Incident, still: boolean): Proposal 
   }, [incident.id, incident.version, beat, changed, offline]);
 
   useEffect(() => {
-    if (newest?.told && newest.id === incident.id && (!still || shown?.id !== incident.id)) setShown({ id: newest.id, told: newest.told });
+    const timer = setTimeout(() => setSlowFor(incident.id), PATIENCE);
+    return () => clearTimeout(timer);
+  }, [incident.id]);
+
+  useEffect(() => {
+    const first = shown?.id !== incident.id && !slow;
+    if (newest?.told && newest.id === incident.id && (!still || first)) setShown({ id: newest.id, told: newest.told });
     // What is shown changes only here.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [newest, still, incident.id]);
+  }, [newest, still, slow, incident.id]);
 
   if (offline) return { state: "offline", told: null };
   if (newest?.id === incident.id && newest.told === null) return { state: "failed", told: null };
-  return shown?.id === incident.id ? { state: "told", told: shown.told } : { state: "asking", told: null };
+  return shown?.id === incident.id ? { state: "told", told: shown.told } : { state: slow ? "slow" : "asking", told: null };
 }
