@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
+
+from tests.browser.conftest import SLOW
 
 
 def queue(page: Page) -> Locator:
@@ -49,3 +52,31 @@ async def never_reloaded(*pages: Page) -> None:
     """What they show came over the feed."""
     for page in pages:
         assert await page.evaluate("window.neverReloaded") is True
+
+
+class Held:
+    """Requests of a page that wait on a slow network."""
+
+    def __init__(self) -> None:
+        self._asked, self._go_on = asyncio.Event(), asyncio.Event()
+
+    async def asked(self) -> None:
+        """Until the page has asked."""
+        async with asyncio.timeout(SLOW / 1000):
+            await self._asked.wait()
+
+    def go_on(self) -> None:
+        """The network answers again."""
+        self._go_on.set()
+
+    async def __call__(self, route: Route) -> None:
+        self._asked.set()
+        await self._go_on.wait()
+        await route.continue_()
+
+
+async def held(page: Page, path: str) -> Held:
+    """What the page asks of `path` waits until `go_on()`."""
+    requests = Held()
+    await page.route(path, requests)
+    return requests

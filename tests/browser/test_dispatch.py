@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from realtime.database import new_id
-from tests.browser.conftest import MAPLESS, SLOW, Visitors, shot
-from tests.browser.screens import card, live, row
+from tests.browser.conftest import MAPLESS, Visitors, shot
+from tests.browser.screens import card, held, live, row
 from tests.builders import City, a_sending
 
 pytestmark = MAPLESS
@@ -36,22 +35,13 @@ async def two_at_desks(visitors: Visitors, city: City, *types: str) -> tuple[lis
 
 async def both_send(first: Page, second: Page) -> None:
     """Both press M2; the second one's network is slower, so that the first has it."""
-    asked, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        asked.set()
-        await go_on.wait()
-        await route.continue_()
-
-    await second.route("**/assignments", slowly)
+    sending = await held(second, "**/assignments")
     await card(second).get_by_role("button", name=re.compile(r"\bM2\b")).click()
-    async with asyncio.timeout(SLOW / 1000):
-        await asked.wait()
+    await sending.asked()
     await card(first).get_by_role("button", name=re.compile(r"\bM2\b")).click()
     await expect(card(first).locator(".assignments")).to_contain_text("M2")
-    go_on.set()
+    sending.go_on()
     await expect(second.get_by_role("dialog", name="M2 está ocupado")).to_be_visible()
-    await second.unroute("**/assignments")
 
 
 async def test_a_busy_unit_gets_it_behind_what_it_does_and_goes_on_with_it(visitors: Visitors, city: City) -> None:

@@ -82,9 +82,8 @@ async def test_the_whole_job_by_keyboard(visitors: Visitors, city: City) -> None
     await expect(card(page).get_by_text("Punto marcado")).to_be_visible()
     await page.keyboard.press("Control+Enter")
     await expect(card(page).get_by_role("heading", name="Animal suelto / mordedura")).to_be_visible()
-    await expect(
-        card(page).get_by_role("button", name=re.compile(r"^1 "))
-    ).to_be_enabled()  # a digit is for who is listed
+    # A digit is for who is listed.
+    await expect(card(page).get_by_role("button", name=re.compile(r"^1 "))).to_be_enabled()
     await page.locator("body").press("1")
     await expect(card(page).get_by_role("heading", name="Móviles asignados")).to_be_visible()
     await end(page)

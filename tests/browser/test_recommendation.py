@@ -17,7 +17,7 @@ from incidents.move_ups import tell
 from realtime.access import VIGIA
 from realtime.database import connect, new_id, now, sessions_of, transaction
 from tests.browser.conftest import MAPLESS, Visitors, shot
-from tests.browser.screens import card, live, row
+from tests.browser.screens import card, held, live, row
 from tests.browser.streets import lay_chessboard
 from tests.builders import City
 from tests.recommendation.fleets import a_move_up
@@ -88,6 +88,28 @@ async def scene(visitors: Visitors, city: City, type_code: str = "SEG-04") -> di
     }
     made: dict[str, Any] = (await dispatcher.post("/incidents", body))["properties"]
     return made
+
+
+async def test_nothing_moves_under_a_hand_when_the_first_answer_comes(visitors: Visitors, city: City) -> None:
+    incident = await scene(visitors, city)
+    page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
+    await live(page)
+    picks, listed = card(page).locator(".pick"), card(page).locator(".candidates button")
+    asking = await held(page, "**/recommendation")
+    await row(page, re.compile(incident["place"])).click()
+    await asking.asked()
+    await expect(card(page).get_by_text("Buscando a quién enviar…")).to_be_visible()
+    assert await listed.count() == 0
+    await shot(page, "recommend-0-buscando")
+    # It is slow: who is free is there, and a hand is over them when the answer comes at last.
+    await expect(listed.filter(has_text="M1")).to_be_enabled()
+    await listed.filter(has_text="M1").hover()
+    async with page.expect_response("**/recommendation"):
+        asking.go_on()
+    await page.wait_for_timeout(500)
+    assert await picks.count() == 0
+    await page.mouse.move(700, 500)
+    await expect(picks).to_have_count(2)
 
 
 async def test_ticked_units_go_in_one_act(visitors: Visitors, city: City) -> None:

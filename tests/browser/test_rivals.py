@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from realtime.database import new_id
-from tests.browser.conftest import MAPLESS, SLOW, Visitors, shot
-from tests.browser.screens import card, live, row
+from tests.browser.conftest import MAPLESS, Visitors, shot
+from tests.browser.screens import card, held, live, row
 from tests.builders import City
 
 pytestmark = MAPLESS
@@ -31,20 +30,12 @@ async def test_the_loser_reads_who_holds_the_unit(visitors: Visitors, city: City
         await expect(card(page).get_by_role("button", name=re.compile(r"\bM2\b"))).to_be_enabled()
 
     # Both press at the same moment; the network of one is slower.
-    asked, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(route: Route) -> None:
-        asked.set()
-        await go_on.wait()
-        await route.continue_()
-
-    await loser.route("**/assignments", slowly)
+    sending = await held(loser, "**/assignments")
     await card(loser).get_by_role("button", name=re.compile(r"\bM2\b")).click()
-    async with asyncio.timeout(SLOW / 1000):
-        await asked.wait()
+    await sending.asked()
     await card(winner).get_by_role("button", name=re.compile(r"\bM2\b")).click()
     await expect(card(winner).get_by_role("heading", name="Móviles asignados")).to_be_visible()
-    go_on.set()
+    sending.go_on()
     question = loser.get_by_role("dialog", name="M2 está ocupado")
     await expect(question).to_contain_text(codes[0])
     await expect(question).to_contain_text("lo envió dispatcher")

@@ -18,6 +18,7 @@ export interface Proposal {
   told: Recommendation | null;
 }
 
+/** For one incident: its user is keyed by it. */
 export function useRecommendation(incident: Incident, still: boolean): Proposal {
   useBoard();
   const now = useSecond();
@@ -26,10 +27,9 @@ export function useRecommendation(incident: Incident, still: boolean): Proposal 
   const closed = board.closures().filter((closure) => inForce(closure, now)).map(({ id, version }) => `${id}.${version}`);
   const units = board.units().map(({ id, status }) => `${id}.${status}`);
   const changed = [...closed, ...units].sort().join();
-  const [newest, setNewest] = useState<{ id: string; told: Recommendation | null } | null>(null);
-  const [shown, setShown] = useState<{ id: string; told: Recommendation } | null>(null);
-  const [slowFor, setSlowFor] = useState<string | null>(null);
-  const slow = slowFor === incident.id;
+  const [newest, setNewest] = useState<Recommendation | "failed" | null>(null);
+  const [shown, setShown] = useState<Recommendation | null>(null);
+  const [slow, setSlow] = useState(false);
   const last = useRef(-Infinity);
   const turn = useRef(0);
   const answered = useRef(0);
@@ -39,12 +39,12 @@ export function useRecommendation(incident: Incident, still: boolean): Proposal 
     const question = () => {
       last.current = performance.now();
       const mine = (turn.current += 1);
-      const keep = (told: Recommendation | null) => {
+      const keep = (told: Recommendation | "failed") => {
         if (mine <= answered.current) return;
         answered.current = mine;
-        setNewest({ id: incident.id, told });
+        setNewest(told);
       };
-      ask(incident.id).then(keep, () => keep(null));
+      ask(incident.id).then(keep, () => keep("failed"));
     };
     const wait = last.current + APART - performance.now();
     if (wait <= 0) return question();
@@ -53,18 +53,18 @@ export function useRecommendation(incident: Incident, still: boolean): Proposal 
   }, [incident.id, incident.version, beat, changed, offline]);
 
   useEffect(() => {
-    const timer = setTimeout(() => setSlowFor(incident.id), PATIENCE);
+    const timer = setTimeout(() => setSlow(true), PATIENCE);
     return () => clearTimeout(timer);
-  }, [incident.id]);
+  }, []);
 
   useEffect(() => {
-    const first = shown?.id !== incident.id && !slow;
-    if (newest?.told && newest.id === incident.id && (!still || first)) setShown({ id: newest.id, told: newest.told });
+    const nothingListed = shown === null && !slow;
+    if (newest && newest !== "failed" && (!still || nothingListed)) setShown(newest);
     // What is shown changes only here.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [newest, still, slow, incident.id]);
+  }, [newest, still, slow]);
 
   if (offline) return { state: "offline", told: null };
-  if (newest?.id === incident.id && newest.told === null) return { state: "failed", told: null };
-  return shown?.id === incident.id ? { state: "told", told: shown.told } : { state: slow ? "slow" : "asking", told: null };
+  if (newest === "failed") return { state: "failed", told: null };
+  return shown ? { state: "told", told: shown } : { state: slow ? "slow" : "asking", told: null };
 }
