@@ -154,7 +154,7 @@ export function Dispatch({ incident }: { incident: Placed<Incident> }) {
         </p>
       )}
       {card === null && <p className="hint">{t("runCards.none")}</p>}
-      {waiting && <p className="hint">{t("recommend.asking")}</p>}
+      {waiting && <p className="hint dispatch-waiting">{t("recommend.asking")}</p>}
       {asked === "failed" && <p className="hint">{t("recommend.failed")}</p>}
       {told && !searching && (
         <>
