@@ -149,7 +149,8 @@ class Visitors:
         page = await context.new_page()
         page.set_default_timeout(SLOW)
         await page.goto(path)
-        await page.evaluate("window.neverReloaded = true") if javascript else None
+        if javascript and who is not None:  # whoever has not signed in is led elsewhere at this moment
+            await page.evaluate("window.neverReloaded = true")
         return page
 
     async def desk(self, who: str) -> Desk:

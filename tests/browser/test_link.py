@@ -92,3 +92,15 @@ async def test_the_line_drops_and_comes_back(visitors: Visitors, served: Served,
     assert asked <= SAYS_SO_WITHIN, f"the screen said that it asks by itself after {asked:.1f} s"
     assert said <= SAYS_SO_WITHIN, f"the screen said that it hears nothing after {said:.1f} s"
     assert again <= TRUE_AGAIN_WITHIN, f"the screen was true again after {again:.1f} s"
+
+
+async def test_on_a_telephone_nothing_of_the_console_is_cut(visitors: Visitors) -> None:
+    page = await visitors.arrive("/consola", "dispatcher", size=(360, 740))
+    await live(page)
+    for part in (page.get_by_text(re.compile("En vivo")), page.get_by_role("button", name="Móviles")):
+        box = await part.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 360
+    # A plain word while all is well; whatever frames other chips does not frame this one.
+    state = page.locator(".link-chip")
+    assert await state.evaluate("each => getComputedStyle(each).borderTopWidth") == "0px"

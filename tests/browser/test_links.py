@@ -36,7 +36,7 @@ async def send(visitors: Visitors, incident: dict[str, Any], unit_id: str) -> No
 
 def chips(page: Page) -> Any:
     """How the incident of the card hangs together with others."""
-    return card(page).locator(".link-chips li")
+    return card(page).locator(".bond-chips li")
 
 
 @pytest.mark.parametrize(("size", "theme"), [((1600, 900), "dark"), ((360, 740), "light")])

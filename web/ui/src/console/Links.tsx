@@ -54,10 +54,10 @@ export function Links({ incident }: { incident: Placed<Incident> }) {
     <section className="card-section links">
       <h3>{t("links.title")}</h3>
       {(links.length > 0 || major) && (
-        <ul className="link-chips">
+        <ul className="bond-chips">
           {major && (
             <li>
-              <button type="button" className="link-chip link-chip-major" onClick={() => desk.setState({ major: major.id })}>
+              <button type="button" className="bond-chip bond-chip-major" onClick={() => desk.setState({ major: major.id })}>
                 <IconUrgent size={15} aria-hidden /> {major.name}
                 {sector && ` · ${sector.name}`}
               </button>
@@ -102,7 +102,7 @@ function Chip({ link, of, mayUndo }: { link: Link; of: string; mayUndo: boolean 
   const there = board.get<Incident>(`incident:${other.id}`);
   return (
     <li title={[link.reason, `${link.made_by} ${hour(link.made_at)}`, link.from.eido].filter(Boolean).join(" · ")}>
-      <button type="button" className="link-chip" disabled={!there} onClick={() => select(`incident:${other.id}`)}>
+      <button type="button" className="bond-chip" disabled={!there} onClick={() => select(`incident:${other.id}`)}>
         {link.kind === "merged" ? <IconArrowMerge size={15} aria-hidden /> : link.kind === "split" ? <IconArrowsSplit size={15} aria-hidden /> : <IconLink size={15} aria-hidden />}
         <span>{text}</span> <b>{other.code}</b>
         {there && !there.masked && <small>{`${there.type_name} · ${word("state", there.state)}`}</small>}
