@@ -133,6 +133,7 @@ class Closure(Told, Base):
 # ── Who may see: for one row, and for a query ─────────────────────────────────────────────────────
 
 AUDIENCE: Audience = frozenset({SIGNED_IN})
+ON_WALLS: Audience = frozenset({"wall:0"})  # anybody may read a wall: it names nobody
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -154,7 +155,11 @@ def faces_of(closure: Closure) -> Faces:
         "lifted_at": closure.lifted_at.isoformat() if closure.lifted_at else None,
         "drawn_by": closure.drawn_by,
     }
-    return (Face(AUDIENCE, {"type": "Feature", "geometry": geojson(closure.shape), "properties": properties}),)
+
+    def feature(**other: Any) -> dict[str, Any]:
+        return {"type": "Feature", "geometry": geojson(closure.shape), "properties": properties | other}
+
+    return (Face(ON_WALLS, feature(drawn_by="")), Face(AUDIENCE, feature()))
 
 
 async def access_closure(

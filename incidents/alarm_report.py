@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from incidents.alarms import Alarm
+from incidents.soundings import heard_by_week
 from realtime.access import Actor, Sensitivity
 from realtime.database import now
 
@@ -21,6 +22,7 @@ from realtime.database import now
 WINDOW, BEGINS, ENDS = dt.timedelta(minutes=10), 10, 5
 ABSURD = 100_000  # alarms of a report; a desk with more has no need of a report to know it
 TOP = 10
+WEEK = dt.timedelta(weeks=1)
 
 
 def _counted_for(actor: Actor) -> ColumnElement[bool]:
@@ -56,12 +58,14 @@ async def alarm_report(session: AsyncSession, actor: Actor, *, weeks: int = 1) -
         await session.scalars(select(Alarm.raised_at).where(*counted).order_by(Alarm.raised_at).limit(ABSURD))
     ).all()
     total = sum(row.raised for row in rows)
+    flooded = list(floods(moments))
     return {
         "since": since.isoformat(),
         "until": until.isoformat(),
         "raised": total,
         "unanswered_percent": _percent(sum(row.unanswered for row in rows), total),
-        "flood_minutes": round(sum((end - begin).total_seconds() for begin, end in floods(moments)) / 60),
+        "flood_minutes": _minutes(flooded, since, until),
+        "weeks": await _by_week(session, actor, until, weeks, flooded),
         "rules": [
             {
                 "rule": row.rule,
@@ -79,7 +83,46 @@ async def alarm_report(session: AsyncSession, actor: Actor, *, weeks: int = 1) -
     }
 
 
-def floods(moments: Sequence[dt.datetime]) -> Iterable[tuple[dt.datetime, dt.datetime]]:
+async def _by_week(
+    session: AsyncSession, actor: Actor, until: dt.datetime, weeks: int, flooded: Sequence[Flood]
+) -> list[dict[str, Any]]:
+    """Week by week, the last first: alarms, how many nobody answered, floods, and what one person had to hear."""
+    back = func.floor(func.extract("epoch", until - Alarm.raised_at) / WEEK.total_seconds())
+    query = (
+        select(back, func.count(), func.count().filter(Alarm.answered_at.is_(None)))
+        .where(Alarm.raised_at > until - weeks * WEEK, Alarm.raised_at <= until, _counted_for(actor))
+        .group_by(back)
+    )
+    counted = {int(week): (raised, unanswered) for week, raised, unanswered in await session.execute(query)}
+    heard = await heard_by_week(session, actor, until, weeks)
+    found = []
+    for week in range(weeks):
+        begin, end = until - (week + 1) * WEEK, until - week * WEEK
+        raised, unanswered = counted.get(week, (0, 0))
+        found.append(
+            {
+                "since": begin.isoformat(),
+                "until": end.isoformat(),
+                "raised": raised,
+                "unanswered": unanswered,
+                "unanswered_percent": _percent(unanswered, raised),
+                "flood_minutes": _minutes(flooded, begin, end),
+            }
+            | heard[week]
+        )
+    return found
+
+
+Flood = tuple[dt.datetime, dt.datetime]
+
+
+def _minutes(flooded: Iterable[Flood], since: dt.datetime, until: dt.datetime) -> int:
+    """How long of a time was flood."""
+    seconds = (max(0.0, (min(end, until) - max(begin, since)).total_seconds()) for begin, end in flooded)
+    return round(sum(seconds) / 60)
+
+
+def floods(moments: Sequence[dt.datetime]) -> Iterable[Flood]:
     """When alarms came too fast for anybody: from the eleventh within ten minutes until fewer than five are."""
     recent: deque[dt.datetime] = deque()
     begun: dt.datetime | None = None

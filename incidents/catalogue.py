@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incidents.type_questions import TypeQuestion, check_channels, check_questions, read_questions
 from realtime.access import Actor, Permission, require
 from realtime.database import Base, now
 from realtime.errors import Malformed
@@ -93,6 +94,22 @@ class Catalogue:
         """The outside agencies by code: `{"code", "name", "phone"}`."""
         return {item["code"]: item for item in self.content.get("agencies", ())}
 
+    @cached_property
+    def questions(self) -> tuple[TypeQuestion, ...]:
+        """What is asked of whoever calls, in order; each says of which types."""
+        return read_questions(self.content)
+
+    @cached_property
+    def channels(self) -> dict[str, dict[str, Any]]:
+        """Whom to call with what is no emergency of ours, by code: `{"code", "name", "phone", "say", "types"}`."""
+        return {item["code"]: item for item in self.content.get("channels", ())}
+
+    @property
+    def area_code(self) -> str:
+        """The telephone area of the city, for numbers that are said without it; empty where there is none."""
+        area: str = self.content.get("area_code", "")
+        return area
+
     @property
     def sos_type(self) -> str:
         """The type of an SOS: its own, or in a city that has none the first of the gravest that is no secret."""
@@ -117,6 +134,12 @@ class Catalogue:
         """`code` if it is an outside agency. Raises `UnknownCode`."""
         if code not in self.agencies:
             raise UnknownCode(what="agency", code=code)
+        return code
+
+    def check_channel(self, code: str) -> str:
+        """`code` if it is a channel for what is no emergency. Raises `UnknownCode`."""
+        if code not in self.channels:
+            raise UnknownCode(what="channel", code=code)
         return code
 
     def check_priority(self, level: int) -> int:
@@ -155,8 +178,10 @@ async def catalogue(session: AsyncSession, version: int | None = None) -> Catalo
 
 
 async def publish_catalogue(session: AsyncSession, actor: Actor, content: dict[str, Any]) -> Catalogue:
-    """Put a new version in force; the same content as now is not a new version."""
+    """Put a new version in force; the same content as now is not a new version. Raises `BadCatalogue`."""
     require(actor, Permission.CATALOGUE_EDIT)
+    check_questions(content)
+    check_channels(content)
     newest = (await session.scalars(select(CatalogueVersion).order_by(CatalogueVersion.number.desc()).limit(1))).first()
     if newest is not None and newest.content == content:
         return await catalogue(session, newest.number)

@@ -43,6 +43,7 @@ from incidents.incident import (
     access_incident,
     features,
     find_stamps_anew,
+    handle_first,
     lock_incidents,
     set_state,
     stamp,
@@ -820,6 +821,7 @@ async def _make(
         override=override,
         replaces=replaces,
     )
+    handle_first(actor, incident)
     if exclusive:
         await _begins(session, incident, assignment, at)
     if status is AssignmentStatus.EN_ROUTE:

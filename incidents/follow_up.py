@@ -59,4 +59,5 @@ async def _bring_up(session: AsyncSession, report: Report, at: dt.datetime) -> N
             subject = words.type(incident.type_code).name
     if page.steps[-1]["step"] != step.value:
         page.steps = [*page.steps, reached(step, at)]
+    page.deflected_to = report.deflected_to
     page.outcome, page.subject, page.updated_at = outcome, subject, max(page.updated_at, at)

@@ -7,7 +7,7 @@ Locks are always taken in the order incident, then unit.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.places import Shape, geojson, metres_to, near, shape_checks
 from geo.zones import whose
-from incidents import bonds
+from incidents import bonds, radio_lines
 from incidents.assignments import (
     STAMPS,
     Assignment,
@@ -47,9 +47,11 @@ from incidents.assignments import (
     shown_to_onlookers,
 )
 from incidents.catalogue import Catalogue, catalogue
+from incidents.meanwhile import expect
 from incidents.moments import moment
 from incidents.undo import Reversible, Undoing, refuse_undo, remember, reversible, watch
 from realtime.access import (
+    GRANTS,
     OPERATIONS,
     Actor,
     Audience,
@@ -66,7 +68,7 @@ from realtime.access import (
 )
 from realtime.database import Base
 from realtime.errors import AlreadyExists, NotFound, VersionMismatch
-from realtime.journal import Told, record
+from realtime.journal import Entry, Told, record
 from realtime.lifecycle import move
 
 
@@ -109,6 +111,8 @@ MOVES: dict[IncidentState, frozenset[IncidentState]] = {
 }
 # Merging (`incidents/merging.py`) leads to `merged` from wherever it was open, and taking it back leads there again.
 
+HEARD = "heard"  # the stamp of when a desk said that it noticed (`heard.py`)
+
 code_numbers = DatabaseSequence("incident_numbers", metadata=Base.metadata)
 
 
@@ -147,6 +151,8 @@ class Incident(Told, Base):
     jurisdiction: Mapped[str | None] = mapped_column(Text)
     outside: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     desk: Mapped[str | None] = mapped_column(Text)
+    handler_id: Mapped[UUID | None]  # handling.py; no foreign key, as the journal's actors have none
+    handler: Mapped[str | None] = mapped_column(Text)
     shared_with: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)
     reports: Mapped[int] = mapped_column(default=0)
     tasks: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))  # tasks.py counts them
@@ -219,12 +225,17 @@ def _looked_on_by(actor: Actor) -> ColumnElement[bool]:
     return false()
 
 
+def due_at(incident: Incident, words: Catalogue) -> dt.datetime | None:
+    """By when somebody was promised there; None once somebody is, once it is over, and where nothing is promised."""
+    if incident.state in OVER or "T9" in incident.stamps:
+        return None
+    promise = words.response_seconds(incident.priority)
+    return incident.opened_at + dt.timedelta(seconds=promise) if promise else None
+
+
 def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogue) -> Faces:
     """How an incident shows itself, from the fullest to the barest."""
-    due = None
-    if incident.state not in OVER and "T9" not in incident.stamps:
-        promise = words.response_seconds(incident.priority)
-        due = incident.opened_at + dt.timedelta(seconds=promise) if promise else None
+    due = due_at(incident, words)
     whole = {
         "subject": incident.subject,
         "id": str(incident.id),
@@ -244,6 +255,7 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "jurisdiction": incident.jurisdiction,
         "outside": incident.outside,
         "desk": incident.desk,
+        "handler": {"id": str(incident.handler_id), "name": incident.handler} if incident.handler_id else None,
         "reports": incident.reports,
         "tasks": {"open": 0, "done": 0, "overdue": 0} | incident.tasks,
         "assignments": shown(assigned),
@@ -254,7 +266,13 @@ def faces_of(incident: Incident, assigned: Sequence[Assignment], words: Catalogu
         "disposition": incident.disposition,
         "shared_with": [str(organization_id) for organization_id in incident.shared_with],
     }
-    bare = {"summary": "", "shared_with": [], "tasks": None, "assignments": shown_to_onlookers(assigned)}
+    bare = {
+        "summary": "",
+        "handler": None,
+        "shared_with": [],
+        "tasks": None,
+        "assignments": shown_to_onlookers(assigned),
+    }
     masked = {name: whole[name] for name in ("subject", "id", "version", "code", "state", "opened_at")}
     return (
         Face(audience_of(incident, assigned), _feature(incident.shape, whole)),
@@ -364,6 +382,7 @@ async def open_incident(
         told_to=[],
     )
     await _locate(session, incident, location)
+    handle_first(actor, incident)
     session.add(incident)
     detail = {"type": type_code, "priority": incident.priority}
     await tell(session, actor, "incident.opened", incident, detail=detail, occurred_at=at)
@@ -375,21 +394,30 @@ async def reclassify(
     actor: Actor,
     incident_id: UUID,
     *,
-    type_code: str,
+    type_code: str | None = None,
     priority: int | None = None,
+    was: Mapping[str, Any] | None = None,
     expected: int | None = None,
 ) -> Incident:
-    """Say that it is of another type or priority; its sensitivity follows the type."""
+    """Say that it is of another type (with its priority, where none is said) or priority; its sensitivity follows it.
+
+    `was`: what the fields that change said when the actor began. Raises `ChangedMeanwhile`.
+    """
     require(actor, Permission.INCIDENT_UPDATE)
     watching = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
-    words = await catalogue(session)
-    kind = words.type(type_code)
-    before = {"type": incident.type_code, "priority": incident.priority}
-    incident.type_code, incident.catalogue_version = type_code, words.version
-    incident.priority = words.check_priority(priority or kind.priority)
+    await expect(session, incident, was or {}, {"type_code": type_code, "priority": priority})
+    words = await catalogue(session, incident.catalogue_version if type_code is None else None)
+    was_priority, before = incident.priority, {"type": incident.type_code, "priority": incident.priority}
+    kind = words.type(type_code or incident.type_code)
+    if type_code is not None:
+        incident.type_code, incident.catalogue_version = type_code, words.version
+    if priority is not None or type_code is not None:
+        incident.priority = words.check_priority(priority or kind.priority)
+    if incident.priority < was_priority:  # graver than what was noticed
+        incident.stamps = {name: at for name, at in incident.stamps.items() if name != HEARD}
     incident.sensitivity = max(kind.sensitivity, incident.least_sensitivity)
-    detail = {"from": before, "to": {"type": type_code, "priority": incident.priority}}
+    detail = {"from": before, "to": {"type": incident.type_code, "priority": incident.priority}}
     await tell(session, actor, "incident.reclassified", incident, detail=detail)
     act, permission = "incident.reclassified", Permission.INCIDENT_UPDATE
     await remember(session, actor, act, watching, permission=permission, incident_id=incident.id)
@@ -404,12 +432,17 @@ async def relocate(
     location: Point,
     place: str | None = None,
     place_match: dict[str, Any] | None = None,
+    was: Mapping[str, Any] | None = None,
     expected: int | None = None,
 ) -> Incident:
-    """Say that it is somewhere else. What the old words were taken to mean is gone with the old place."""
+    """Say that it is somewhere else. What the old words were taken to mean is gone with the old place.
+
+    `was`: as in `reclassify`, of `place` and `location` (`[lon, lat]`).
+    """
     require(actor, Permission.INCIDENT_UPDATE)
     before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    await expect(session, incident, was or {}, {"place": place, "location": [location.x, location.y]})
     detail = {"from": geojson(incident.shape), "to": geojson(location)}
     incident.shape = location
     incident.place = incident.place if place is None else place
@@ -419,6 +452,12 @@ async def relocate(
     act, permission = "incident.relocated", Permission.INCIDENT_UPDATE
     await remember(session, actor, act, before, permission=permission, incident_id=incident.id)
     return incident
+
+
+def handle_first(actor: Actor, incident: Incident) -> None:
+    """The first dispatcher who acts on it handles it (`handling.py`)."""
+    if incident.handler_id is None and actor.id is not None and Permission.UNIT_DISPATCH in GRANTS[actor.role]:
+        incident.handler_id, incident.handler = actor.id, actor.name
 
 
 async def set_state(
@@ -506,6 +545,7 @@ async def tell(
     await record(session, actor, kind, incident, faces, incident_id=incident.id, occurred_at=occurred_at, detail=detail)
     known_to = audience_of(incident, assigned)
     await bonds.follow(session, incident.id, known_to, sensitivity=incident.sensitivity, on_board=incident.on_board)
+    await radio_lines.follow(session, incident.id, sensitivity=incident.sensitivity)
 
 
 # ── Taken back ────────────────────────────────────────────────────────────────────────────────────
@@ -513,8 +553,14 @@ async def tell(
 LAST_COUNTS = frozenset({"T14"})  # the stamps of which the last counts, not the first
 
 
-def _state_follows(undoing: Undoing, incident: Incident, name: str, was: Any, made: Any) -> bool:
-    """A state that followed from assignments follows from them again; what somebody said since stands."""
+def _follows(undoing: Undoing, incident: Incident, name: str, was: Any, made: Any) -> bool:
+    """A state that followed from assignments follows from them again; what somebody said since stands.
+
+    Reports are counted: others may have come in between.
+    """
+    if name == "reports":
+        incident.reports += was - made
+        return True
     if name != "state" or not undoing.touches(Assignment.__tablename__) or {was, made} & BY_HAND:
         return False
     if incident.state not in BY_HAND:
@@ -544,7 +590,7 @@ async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, incid
             await tell(session, actor, "incident.undone", incident, detail=detail, occurred_at=undoing.at)
 
 
-reversible(Reversible(Incident, 0, lock_incidents, _put_back, frozenset({"on_board"}), _state_follows))
+reversible(Reversible(Incident, 0, lock_incidents, _put_back, frozenset({"on_board"}), _follows))
 
 
 # ── Boards ────────────────────────────────────────────────────────────────────────────────────────
@@ -586,6 +632,15 @@ async def listed(
     if before is not None:
         query = query.where(Incident.id < before)
     return (await session.scalars(query.order_by(Incident.id.desc()).limit(limit))).all()
+
+
+async def worked_on(session: AsyncSession, actor: Actor) -> Sequence[UUID]:
+    """Open incidents that the actor sees whole and in whose story he did something; having looked is not doing."""
+    did = select(Entry.id).where(
+        Entry.incident_id == Incident.id, Entry.actor_id == actor.id, Entry.kind.not_like("%.seen")
+    )
+    query = select(Incident.id).where(visible_whole_to(actor), Incident.state.in_(_OPEN), did.exists())
+    return (await session.scalars(query.order_by(Incident.id))).all()
 
 
 async def nearby(

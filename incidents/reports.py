@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,8 +19,11 @@ from geo.places import Shape, geojson, shape_checks
 from geo.zones import NOWHERE, whose
 from incidents.catalogue import catalogue
 from incidents.incident import Incident, visible_whole_to
+from incidents.incident import tell as tell_of_incident
 from incidents.moments import moment
+from incidents.telephone import normal_phone
 from incidents.tracking import new_tracking_code, start_tracking
+from incidents.undo import Reversible, Undoing, reversible
 from realtime.access import (
     OPERATIONS,
     Actor,
@@ -77,6 +80,7 @@ class Report(Told, Base):
     __tablename__ = "reports"
     __table_args__ = (
         Index("ix_reports_waiting", "id", postgresql_where="status = 'received'"),
+        Index("ix_reports_contact_number", "contact_number", postgresql_where="contact_number IS NOT NULL"),
         *shape_checks("shape"),
     )
 
@@ -95,8 +99,10 @@ class Report(Told, Base):
     type_hint: Mapped[str | None] = mapped_column(Text)
     contact_name: Mapped[str | None] = mapped_column(Text)
     contact_phone: Mapped[str | None] = mapped_column(Text)
+    contact_number: Mapped[str | None] = mapped_column(Text)  # the same telephone in its one spelling
     status: Mapped[ReportStatus] = mapped_column(Text, default=ReportStatus.RECEIVED)
     dismissal: Mapped[str | None] = mapped_column(Text)
+    deflected_to: Mapped[str | None] = mapped_column(Text)  # a channel of the catalogue, where it is somebody else's
     incident_id: Mapped[UUID | None] = mapped_column(ForeignKey("incidents.id"), index=True)
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"))
     received_at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -171,6 +177,7 @@ def feature_of(report: Report) -> dict[str, Any]:
             "type_hint": report.type_hint,
             "status": report.status,
             "dismissal": report.dismissal,
+            "deflected_to": report.deflected_to,
             "incident_id": str(report.incident_id) if report.incident_id else None,
             "received_at": report.received_at.isoformat(),
             "has_contact": bool(report.contact_name or report.contact_phone),
@@ -217,8 +224,9 @@ async def receive_report(
     at = moment(occurred_at)
     if channel not in OPEN_CHANNELS and actor.role is Role.NEIGHBOUR:
         raise NotAllowed(permission=Permission.REPORT_MAKE.value)
+    known = await catalogue(session)
     if type_hint is not None:
-        (await catalogue(session)).type(type_hint)
+        known.type(type_hint)
     if await session.scalar(select(Report.id).where(Report.id == report_id)):
         raise AlreadyExists
     found = await whose(session, location) if location else NOWHERE
@@ -239,6 +247,7 @@ async def receive_report(
         type_hint=type_hint,
         contact_name=contact.name,
         contact_phone=contact.phone,
+        contact_number=normal_phone(contact.phone, known.area_code),
         status=ReportStatus.RECEIVED,
         organization_id=actor.organization_id if actor.role in {Role.AGENCY, Role.NEIGHBOURHOOD} else None,
         received_at=now(),
@@ -302,3 +311,26 @@ async def board(session: AsyncSession, actor: Actor, ids: Collection[UUID] | Non
         query = query.where(Report.id.in_(ids))
     faces = [face_for(actor.keys, faces_of(report)) for report in await session.scalars(query)]
     return [face for face in faces if face is not None]
+
+
+# ── Taken back ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _lock(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Report]:
+    query = select(Report).where(Report.id.in_(ids)).order_by(Report.id).with_for_update(key_share=True)
+    return {report.id: report for report in await session.scalars(query.execution_options(populate_existing=True))}
+
+
+async def _put_back(session: AsyncSession, actor: Actor, undoing: Undoing, reports: Sequence[Report]) -> None:
+    """A report that was joined or dismissed by mistake waits for somebody again."""
+    for report in reports:
+        left = undoing.after[report.id]["incident_id"]
+        await tell(session, actor, "report.undone", report, detail=undoing.detail, occurred_at=undoing.at)
+        if left is not None:
+            incident = await session.get_one(Incident, UUID(left))
+            detail = undoing.detail | {"report_id": str(report.id)}
+            await tell_of_incident(session, actor, "report.left", incident, detail=detail, occurred_at=undoing.at)
+
+
+_TOLD = frozenset({"words", "place", "place_match", "contact_name", "contact_phone", "contact_number"})
+reversible(Reversible(Report, 3, _lock, _put_back, _TOLD))

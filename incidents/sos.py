@@ -115,7 +115,7 @@ class Sos(Told, Base):
 
 
 def faces_of(sos: Sos) -> Faces:
-    """The whole room and the unit itself see all of it; the wall sees it without what was said. Over, nobody does."""
+    """The whole room and the unit itself see all of it; the wall, without words and names. Over, nobody does."""
     if sos.ended_at is not None:
         return ()
     whole = {
@@ -138,7 +138,7 @@ def faces_of(sos: Sos) -> Faces:
     }
     return (
         Face(frozenset({"ops:0", unit_key(sos.unit_id)}), _feature(sos, whole)),
-        Face(frozenset({"wall:0"}), _feature(sos, whole | {"message": ""})),
+        Face(frozenset({"wall:0"}), _feature(sos, whole | {"message": "", "raised_by": "", "answered_by": None})),
     )
 
 

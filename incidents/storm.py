@@ -199,7 +199,8 @@ class Storm(Told, Base):
         return f"storm:{self.id}"
 
 
-EVERYBODY_INSIDE: Audience = frozenset({"ops:0", "government:0", "wall:0", "crew:0"})
+EVERYBODY_INSIDE: Audience = frozenset({"ops:0", "government:0", "crew:0"})
+ON_WALLS: Audience = frozenset({"wall:0"})  # anybody may read a wall: it names nobody
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -221,7 +222,11 @@ def faces_of(storm: Storm) -> Faces:
         "automatic": storm.automatic,
         "reason": storm.reason,
     }
-    return (Face(EVERYBODY_INSIDE, {"type": "Feature", "geometry": None, "properties": properties}),)
+    nameless = properties | {"began_by": "", "reason": ""}
+    return (
+        Face(ON_WALLS, {"type": "Feature", "geometry": None, "properties": nameless}),
+        Face(EVERYBODY_INSIDE, {"type": "Feature", "geometry": None, "properties": properties}),
+    )
 
 
 async def storm_now(session: AsyncSession, *, lock: bool = False) -> Storm | None:

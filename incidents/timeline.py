@@ -18,6 +18,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incidents.bonds import shown
 from incidents.incident import Incident, access_incident, tell
 from incidents.links import links_of, merged_into
+from incidents.radio_lines import RadioLine
+from incidents.radio_lines import shown as shown_radio
 from incidents.undo import Reversible, Undoing, remember, reversible, watch
 from realtime.access import Actor, Permission, require
 from realtime.database import Base, now
@@ -114,7 +116,7 @@ reversible(Reversible(Note, 1, _lock_notes, _put_back, frozenset({"text"})))
 
 
 async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> list[dict[str, Any]]:
-    """Every entry of an incident and of those merged into it, oldest first, each with its note or link if it has one.
+    """Every entry of an incident and of those merged into it, oldest first, each with its note, link or radio line.
 
     Of another incident it tells as far as the actor sees that one whole: a line about a link to one that he does not
     see is not there.
@@ -124,6 +126,7 @@ async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> li
     ids = [incident.id, *merged]
     links = {str(link.id): link for link in await links_of(session, actor, ids, undone=True)}
     notes = {str(note.id): note for note in await session.scalars(select(Note).where(Note.incident_id.in_(ids)))}
+    radio = {str(one.id): one for one in await session.scalars(select(RadioLine).where(RadioLine.incident_id.in_(ids)))}
     entries = await session.scalars(select(Entry).where(Entry.incident_id.in_(ids)).order_by(Entry.id))
     lines = []
     for entry in entries:
@@ -133,6 +136,9 @@ async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> li
         line = _shown(entry, notes.get(entry.detail.get("note_id", "")))
         if link is not None:
             line["link"] = shown(link)
+        said = radio.get(entry.detail.get("radio_id", ""))
+        if said is not None:
+            line["radio"] = shown_radio(said)
         if entry.incident_id in merged:
             line["incident"] = {"id": str(entry.incident_id), "code": merged[entry.incident_id].from_code}
         lines.append(line)

@@ -44,6 +44,7 @@ class Tracking(Base):
     report_id: Mapped[UUID] = mapped_column(ForeignKey("reports.id"), unique=True)
     steps: Mapped[list[Any]]
     outcome: Mapped[str | None] = mapped_column(Text)  # a disposition or dismissal code of the catalogue
+    deflected_to: Mapped[str | None] = mapped_column(Text)  # a channel of the catalogue
     subject: Mapped[str | None] = mapped_column(Text)  # the type's name, where it may be public
     zone: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[dt.datetime]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from incidents.catalogue import catalogue
 from incidents.dispatch import IncidentOver
-from incidents.incident import OVER, Incident, access_incident, nearby, open_incident
+from incidents.incident import OVER, Incident, access_incident, open_incident
 from incidents.incident import tell as tell_of_incident
 from incidents.moments import moment
 from incidents.reports import AlreadyHandled, Report, ReportStatus, access_report, tell
+from incidents.type_questions import Answered, answered, gravest
+from incidents.undo import remember, watch
 from realtime.access import Actor, Permission, require
 from realtime.errors import Malformed
 
-# Wide enough for every duplicate window of the catalogue; each type's own window narrows it.
-WIDEST_METRES, WIDEST_AGE = 1000, dt.timedelta(hours=6)
+DEFLECTED = "not_emergency"  # the dismissal of what is no emergency of ours
+
+
+class ReasonNotDeflected(Malformed):
+    """Only what is no emergency is sent to another channel."""
 
 
 class PlaceNeeded(Malformed):
@@ -38,12 +44,18 @@ async def accept_report(
     place: str | None = None,
     place_match: dict[str, Any] | None = None,
     summary: str | None = None,
+    answers: Mapping[str, str] | None = None,
     occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Incident:
-    """Open an incident out of a report. Raises `AlreadyHandled`, `PlaceNeeded`."""
+    """Open an incident out of a report. Raises `AlreadyHandled`, `PlaceNeeded`, `NotAsked`, `NoSuchAnswer`.
+
+    Without a `priority` said by hand the gravest of the `answers` (`{question: answer}`) sets it, or else the type.
+    """
     require(actor, Permission.REPORT_TRIAGE)
     at = moment(occurred_at)
+    said = answered((await catalogue(session)).questions, type_code, answers or {})
+    weighty = gravest(said)
     report = await _waiting(session, actor, report_id, expected)
     where = location or report.shape
     if where is None:
@@ -53,7 +65,7 @@ async def accept_report(
         actor,
         incident_id,
         type_code=type_code,
-        priority=priority,
+        priority=priority or (weighty.answer.priority if weighty else None),
         location=where,
         place=report.place if place is None else place,
         place_match=report.place_match if place_match is None and where is report.shape else place_match,
@@ -62,6 +74,9 @@ async def accept_report(
         reports=1,
         occurred_at=at,
     )
+    if said:
+        by = "hand" if priority else "answers" if weighty else "type"
+        await tell_answers(session, actor, incident, said, by=by, at=at)
     report.status, report.incident_id = ReportStatus.ACCEPTED, incident.id
     await tell(session, actor, "report.accepted", report, detail={"incident_id": str(incident.id)}, occurred_at=at)
     return incident
@@ -76,9 +91,10 @@ async def join_report(
     occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Report:
-    """Say that a report tells of an incident that is already known."""
+    """Say that a report tells of an incident that is already known. Undone, it waits again."""
     require(actor, Permission.REPORT_TRIAGE)
     at = moment(occurred_at)
+    before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True)
     if incident.state in OVER:
         raise IncidentOver(incident_code=incident.code, state=incident.state)
@@ -89,6 +105,8 @@ async def join_report(
     await tell(session, actor, "report.joined_to", report, detail=joined_to, occurred_at=at)
     joined = {"report_id": str(report.id)}
     await tell_of_incident(session, actor, "report.joined", incident, detail=joined, occurred_at=at)
+    act, permission = "report.joined", Permission.REPORT_TRIAGE
+    await remember(session, actor, act, before, permission=permission, incident_id=incident.id)
     return report
 
 
@@ -99,48 +117,42 @@ async def dismiss_report(
     *,
     reason: str,
     note: str = "",
+    channel: str | None = None,
     occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Report:
-    """Say that nothing follows from a report, and why (a dismissal of the catalogue)."""
+    """Say that nothing follows from a report, and why (a dismissal of the catalogue). Undone, it waits again.
+
+    `channel` is whose it is, of those that the catalogue names for what is no emergency. Raises `ReasonNotDeflected`.
+    """
     require(actor, Permission.REPORT_TRIAGE)
     at = moment(occurred_at)
+    before, words = watch(session), await catalogue(session)
+    if channel is not None and reason != DEFLECTED:
+        raise ReasonNotDeflected
     report = await _waiting(session, actor, report_id, expected)
     report.status = ReportStatus.DISMISSED
-    report.dismissal = (await catalogue(session)).check_dismissal(reason)
-    await tell(session, actor, "report.dismissed", report, detail={"reason": reason, "note": note}, occurred_at=at)
+    report.dismissal = words.check_dismissal(reason)
+    report.deflected_to = words.check_channel(channel) if channel is not None else None
+    detail = {"reason": reason, "note": note} | ({"channel": channel} if channel is not None else {})
+    await tell(session, actor, "report.dismissed", report, detail=detail, occurred_at=at)
+    await remember(session, actor, "report.dismissed", before, permission=Permission.REPORT_TRIAGE)
     return report
 
 
-async def similar_incidents(session: AsyncSession, actor: Actor, report_id: UUID) -> list[dict[str, Any]]:
-    """Open incidents that the report may be telling of: near in place and time by their type's duplicate window.
-
-    Distances are metres; `seconds` is how long before the report was told the incident was opened (negative: after).
-    """
-    require(actor, Permission.REPORT_TRIAGE)
-    report = await access_report(session, actor, report_id)
-    if report.shape is None:
-        return []
-    since, until = report.told_at - WIDEST_AGE, report.told_at + WIDEST_AGE
-    found = await nearby(session, actor, report.shape, metres=WIDEST_METRES, since=since, until=until, limit=50)
-    likely = []
-    for incident, metres in found:
-        kind = (await catalogue(session, incident.catalogue_version)).type(incident.type_code)
-        window = kind.duplicate
-        seconds = (report.told_at - incident.opened_at).total_seconds()
-        # A window and a half: the person decides, the list only has to be short.
-        if metres <= window["metres"] * 1.5 and seconds <= window["seconds"] * 1.5:
-            likely.append(
-                {
-                    "incident_id": str(incident.id),
-                    "code": incident.code,
-                    "type_name": kind.name,
-                    "state": incident.state,
-                    "metres": round(metres),
-                    "seconds": round(seconds),
-                }
-            )
-    return likely[:8]
+async def tell_answers(
+    session: AsyncSession, actor: Actor, incident: Incident, said: Sequence[Answered], *, by: str, at: dt.datetime
+) -> None:
+    """Record what a caller answered, on a locked incident: which answers, and what set its priority (`by`)."""
+    weighty = gravest(said)
+    detail = {
+        "answers": [one.shown() for one in said],
+        "priority": incident.priority,
+        "by": by,
+        "says": weighty.answer.priority if weighty else None,
+        "why": weighty.answer.why if weighty else "",
+    }
+    await tell_of_incident(session, actor, "incident.answered", incident, detail=detail, occurred_at=at)
 
 
 async def _waiting(session: AsyncSession, actor: Actor, report_id: UUID, expected: int | None) -> Report:

@@ -56,12 +56,15 @@ class Permission(StrEnum):
     MAJOR_RUN = "major.run"
     NOTE_ADD = "note.add"
     NOTE_STRIKE = "note.strike"
+    PAST_LOOK = "past.look"
     PEOPLE_MANAGE = "people.manage"
     POLICY_EDIT = "policy.edit"
     POSITION_SEND = "position.send"
+    RADIO_LOG = "radio.log"
     REPORT_MAKE = "report.make"
     REPORT_TRIAGE = "report.triage"
     RUN_CARD_EDIT = "run_card.edit"
+    SHIFT_HAND_OVER = "shift.hand_over"
     SHIFT_MANAGE = "shift.manage"
     SIMULATION_CONTROL = "simulation.control"
     SOS_RAISE = "sos.raise"
@@ -69,17 +72,31 @@ class Permission(StrEnum):
     STORM_CONTROL = "storm.control"
     UNIT_DISPATCH = "unit.dispatch"
     UNIT_MANAGE = "unit.manage"
+    WALL_MANAGE = "wall.manage"
+    WALL_STEER = "wall.steer"
     ZONE_EDIT = "zone.edit"
 
 
 P = Permission
-_CALL_TAKER = frozenset({P.REPORT_MAKE, P.REPORT_TRIAGE, P.INCIDENT_OPEN, P.INCIDENT_UPDATE, P.NOTE_ADD})
+_CALL_TAKER = frozenset(
+    {
+        P.INCIDENT_OPEN,
+        P.INCIDENT_UPDATE,
+        P.NOTE_ADD,
+        P.PAST_LOOK,
+        P.RADIO_LOG,
+        P.REPORT_MAKE,
+        P.REPORT_TRIAGE,
+        P.SHIFT_HAND_OVER,
+    }
+)
 _DISPATCHER = _CALL_TAKER | {
     P.ALARM_ANSWER,
     P.ASSIGNMENT_REPORT,
     P.ATTENDANCE_MARK,
     P.CLOSURE_DRAW,
     P.FACILITY_UPDATE,
+    P.FENCE_DRAW,
     P.INCIDENT_CLOSE,
     P.INCIDENT_SHARE,
     P.MAJOR_RUN,
@@ -88,6 +105,7 @@ _DISPATCHER = _CALL_TAKER | {
     P.SIMULATION_CONTROL,
     P.SOS_RAISE,
     P.UNIT_DISPATCH,
+    P.WALL_STEER,
 }
 _DIRECTION = frozenset({P.SHIFT_MANAGE, P.STAFF_MANAGE})  # who runs the city's people
 _SETTINGS = frozenset({P.CATALOGUE_EDIT, P.DEVICE_MANAGE, P.POLICY_EDIT, P.RUN_CARD_EDIT, P.UNIT_MANAGE, P.ZONE_EDIT})
@@ -98,7 +116,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _DISPATCHER
     | _DIRECTION
     | _SETTINGS
-    | {P.FENCE_DRAW, P.GATE_OVERRIDE, P.PEOPLE_MANAGE, P.STORM_CONTROL},
+    | {P.GATE_OVERRIDE, P.PEOPLE_MANAGE, P.STORM_CONTROL, P.WALL_MANAGE},
     Role.CREW: frozenset({P.ASSIGNMENT_REPORT, P.NOTE_ADD, P.POSITION_SEND, P.REPORT_MAKE, P.SOS_RAISE}),
     Role.NEIGHBOURHOOD: frozenset({P.REPORT_MAKE}),
     Role.AGENCY: frozenset({P.NOTE_ADD, P.REPORT_MAKE}),
@@ -162,6 +180,8 @@ class Actor:
             keys.update(zone_key(zone) for zone in self.zone_ids)
         if self.role is Role.CREW and self.unit_id:
             keys.add(unit_key(self.unit_id))
+        if self.role is Role.WALL and self.id:
+            keys.add(screen_key(self.id))
         return frozenset(keys)
 
     def may(self, permission: Permission) -> bool:
@@ -187,6 +207,11 @@ def organization_key(organization_id: UUID) -> str:
 def unit_key(unit_id: UUID) -> str:
     """The key held by the crew of one unit."""
     return f"unit:{unit_id}"
+
+
+def screen_key(wall_id: UUID) -> str:
+    """The key held by one wall."""
+    return f"screen:{wall_id}"
 
 
 def zone_key(zone_id: UUID) -> str:

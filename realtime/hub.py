@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from realtime.access import NOBODY, Actor, Audience, everyone_in, face_for
+from realtime.access import NOBODY, Actor, Audience, Role, everyone_in, face_for
 from realtime.bus import Bell, Bus, Moved
 from realtime.catch_up import Boards, Caught, Cursor, Positions, changes, snapshot
 from realtime.database import Sessions, now, reading
@@ -40,13 +40,15 @@ RING = 2_000  # lines kept to look back in: many times what a snapshot takes
 POLL = 1.0  # seconds between looks while the bell rings …
 POLL_DEAF = 0.25  # … and without it
 POSITIONS_DEAF = 2.0  # seconds between looks at the positions table, without Redis
-TICK = 0.2  # seconds that positions gather: the eye does not see a car move twice in that
+TICK, CROWD = 0.1, 2_000  # seconds that positions gather, and how many feeds a tick that short is for
 HEARTBEAT = 5.0  # seconds; clients call the data old after two missed ones
+WALL_BEAT = 1.5  # seconds; a wall says within five that it is dead, so it is told that we live more often
 SILENT = 30.0  # seconds without even a pong: the client is gone (two pings of 10 s, and grace)
 UNVERIFIED = 10.0  # seconds without a successful look: no heartbeat may claim that the feed is complete
 RECHECK = 1.0  # seconds between looks at the sessions: a revoked right has 2 s
 ROOM = 1 << 20  # bytes that may wait for one client
 TICK_ROOM = 1 << 18  # bytes waiting beyond which positions are held back: they would be old on arrival
+CAUGHT_WITHIN = 5.0  # seconds that a snapshot may take to be made and shared
 SHARED = 0.25  # seconds that a snapshot serves everybody with the same keys: four a second at most
 AT_ONCE = 3  # snapshots in the making: a reconnecting city must not take every database connection
 
@@ -111,6 +113,7 @@ class Hub:
         self._still_signed_in = still_signed_in
         self.feeds: set[Feed] = set()  # all, also those that have not caught up
         self._live: defaultdict[Keys, dict[Feed, None]] = defaultdict(dict)  # dicts for their order: sets are sparse
+        self._told: Counter[Keys] = Counter()  # lines told to each group: whoever counts fewer has lost some
         self.broken = asyncio.Event()  # a loop of ours failed: half a hub is worse than none, end the process
         self._at = Head(UUID(int=0), -1)  # how far the live feeds have been told
         self._histories = 0  # how often it had to start over
@@ -123,6 +126,7 @@ class Hub:
         self._unit_audience: dict[str, Audience] = {}  # … and as lines have said since
         self._fixes: dict[str, Moved] = {}
         self._moved: dict[str, Moved] = {}
+        self._moved_at: dict[str, float] = {}
         self._stirred = asyncio.Event()
         self._caught: dict[tuple[Keys, Cursor | None], tuple[float, asyncio.Task[tuple[Caught, bytes]]]] = {}
         self._catching = asyncio.Semaphore(AT_ONCE)
@@ -133,7 +137,14 @@ class Hub:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:
         """Follow the journal and the positions while the block lasts."""
-        loops = [self._follow(), self._tick(), self._beat(), self._recheck(), self._positions_without_redis()]
+        loops = [
+            self._follow(),
+            self._tick(),
+            self._beat(),
+            self._beat_for_walls(),
+            self._recheck(),
+            self._positions_without_redis(),
+        ]
         for loop in [*loops, self._bus.follow(self._on_bell, self._on_positions)]:
             self._spawn(loop, self.broken.set)
         try:
@@ -170,7 +181,7 @@ class Hub:
         if group is not None:
             group.pop(feed, None)
             if not group:
-                del self._live[feed.actor.keys]
+                del self._live[feed.actor.keys], self._told[feed.actor.keys]
 
     def _spawn(self, work: Coroutine[Any, Any, None], if_it_fails: Callable[[], object]) -> None:
         def look(task: asyncio.Task[None]) -> None:
@@ -217,7 +228,8 @@ class Hub:
             self._caught.clear()
             return False
         self._units[keys] = caught.units
-        missed = _frames((line for line in self._ring if line.seq > at.seq), keys)
+        missed, count = _frames((line for line in self._ring if line.seq > at.seq), keys)
+        missed += self._just_moved(keys) + self._heartbeat(keys, base=self._told[keys] - count)
         feed.room = ROOM + len(frame) + len(missed)  # else a large city would be too slow for its own snapshot
         feed.owed_positions = False
         self._live[keys][feed] = None
@@ -318,7 +330,9 @@ class Hub:
                 self._unit_audience[line.subject[5:]] = everyone_in(line.faces)
         cache: dict[tuple[int, int], bytes] = {}
         for keys, feeds in list(self._live.items()):
-            if frames := _frames(lines, keys, cache):
+            frames, count = _frames(lines, keys, cache)
+            if count:
+                self._told[keys] += count
                 self._write(feeds, frames)
         self._ring.extend(lines)
         self._at = Head(self._at.epoch, lines[-1].seq)
@@ -363,6 +377,7 @@ class Hub:
             known = self._fixes.get(row[0])
             if known is None or known[5] < row[5]:  # two web processes may publish out of order
                 self._fixes[row[0]] = self._moved[row[0]] = row
+                self._moved_at[row[0]] = time.monotonic()
         self._stirred.set()
 
     async def _tick(self) -> None:
@@ -371,7 +386,7 @@ class Hub:
             self._stirred.clear()
             moved, self._moved = self._moved, {}
             self._tell_positions(moved)
-            await asyncio.sleep(TICK)  # … and then they gather
+            await asyncio.sleep(TICK * max(1.0, len(self.feeds) / CROWD))  # … and then they gather
 
     def _tell_positions(self, moved: dict[str, Moved]) -> None:
         packed = {unit: orjson.dumps(row) for unit, row in moved.items()}
@@ -390,6 +405,12 @@ class Hub:
             if owed:
                 fixes = self._fixes.items()
                 self._write(owed, _positions_frame(orjson.dumps(row) for u, row in fixes if self._follows(keys, u)))
+
+    def _just_moved(self, keys: Keys) -> bytes:
+        """Where units went that may have moved since a snapshot was begun: no line says it."""
+        since = time.monotonic() - CAUGHT_WITHIN
+        units = (unit for unit, at in self._moved_at.items() if at > since and self._follows(keys, unit))
+        return _positions_frame(orjson.dumps(self._fixes[unit]) for unit in units)
 
     def _follows(self, keys: Keys, unit: str) -> bool:
         audience = self._unit_audience.get(unit)
@@ -414,13 +435,24 @@ class Hub:
             await asyncio.sleep(HEARTBEAT)
             beats += 1
             self._drop_silent()
-            frame = PING if beats % 2 == 0 else b""
-            if time.monotonic() - self._looked_at < UNVERIFIED:  # else clients shall see that their data is old
-                at = {"seq": self._at.seq, "server_time": now(), "bus": self._bus.alive}
-                frame += json_frame({"type": "heartbeat", **at})
-            for feeds in list(self._live.values()):
-                if frame:
+            ping = PING if beats % 2 == 0 else b""
+            for keys, feeds in list(self._live.items()):
+                if frame := ping + self._heartbeat(keys):
                     self._write(feeds, frame)
+
+    async def _beat_for_walls(self) -> None:
+        while True:
+            await asyncio.sleep(WALL_BEAT)
+            for keys, feeds in list(self._live.items()):
+                if next(iter(feeds)).actor.role is Role.WALL and (frame := self._heartbeat(keys)):
+                    self._write(feeds, frame)
+
+    def _heartbeat(self, keys: Keys, *, base: int | None = None) -> bytes:
+        """`told` counts the group's lines, so that a client knows whether it has all; its first says from where."""
+        if time.monotonic() - self._looked_at >= UNVERIFIED:  # clients shall see that their data is old
+            return b""
+        sign = {"type": "heartbeat", "seq": self._at.seq, "server_time": now(), "bus": self._bus.alive}
+        return json_frame(sign | {"told": self._told[keys]} | ({} if base is None else {"base": base}))
 
     def _drop_silent(self) -> None:
         horizon = time.monotonic() - SILENT
@@ -455,8 +487,8 @@ class Hub:
             feed.actor = actor
 
 
-def _frames(lines: Iterable[Line], keys: Keys, cache: dict[tuple[int, int], bytes] | None = None) -> bytes:
-    """The frames of what `keys` are told; `cache` shares one encoding between all who see the same face."""
+def _frames(lines: Iterable[Line], keys: Keys, cache: dict[tuple[int, int], bytes] | None = None) -> tuple[bytes, int]:
+    """The frames of what `keys` are told, and how many; `cache` shares one encoding between all who see a face."""
     frames: list[bytes] = []
     cache = {} if cache is None else cache
     for line in lines:
@@ -467,7 +499,7 @@ def _frames(lines: Iterable[Line], keys: Keys, cache: dict[tuple[int, int], byte
             if frame is None:
                 frame = cache[face] = json_frame(message)
             frames.append(frame)
-    return b"".join(frames)
+    return b"".join(frames), len(frames)
 
 
 def _positions_frame(rows: Iterable[bytes]) -> bytes:

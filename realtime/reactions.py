@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from sqlalchemy import BigInteger, select
+from sqlalchemy import BigInteger, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,20 +50,40 @@ async def react(sessions: Sessions, name: str, reaction: Reaction) -> int:
         return len(entries)
 
 
+# Asked without a lock, for all at once: a quiet night writes nothing.
+_BEHIND = text("""
+    SELECT name FROM unnest(CAST(:names AS text[])) AS name LEFT JOIN reaction_cursors USING (name)
+    WHERE coalesce(reaction_cursors.seq, 0) < (SELECT max(seq) FROM journal)
+""")
+
+
 async def run_reactions(sessions: Sessions, reactions: Mapping[str, Reaction], *, every: float = 0.5) -> None:
     """Follow the journal for ever, `every` seconds when there is nothing to do."""
+    called = {name: asyncio.Event() for name in reactions}
+
+    async def look() -> None:
+        while True:
+            try:
+                async with sessions() as session:
+                    behind = (await session.scalars(_BEHIND, {"names": list(reactions)})).all()
+            except (SQLAlchemyError, OSError):
+                log.exception("reactions cannot look; they will try again")
+                behind = []
+            for name in behind:
+                called[name].set()
+            await asyncio.sleep(every)
 
     async def follow(name: str, reaction: Reaction) -> None:
         while True:
+            await called[name].wait()
+            called[name].clear()
             try:
-                busy = await react(sessions, name, reaction)
+                while await react(sessions, name, reaction) == BATCH:
+                    pass
             except (SQLAlchemyError, OSError):
                 log.exception("reaction failed; it will be tried again", reaction=name)
-                busy = 0
-            if busy < BATCH:
-                await asyncio.sleep(every)
 
-    await asyncio.gather(*(follow(name, reaction) for name, reaction in reactions.items()))
+    await asyncio.gather(look(), *(follow(name, reaction) for name, reaction in reactions.items()))
 
 
 async def run_chores(sessions: Sessions, chores: Mapping[str, tuple[dt.timedelta, Chore]]) -> None:

@@ -27,12 +27,16 @@ NAMES = UUID("5f0c0f6e-6a53-4d0a-9d0a-2f6f1f2f7f11")  # the namespace of the reg
 class Register(StrEnum):
     """The books there are."""
 
+    CALLERS = "callers"
     CAPABILITIES = "capabilities"
     COVERAGE_TARGETS = "coverage_targets"
     DEVICES = "devices"
     EQUIPMENT = "equipment"
     FACILITIES = "facilities"
+    HANDOVERS = "handovers"
     ON_CALL = "on_call"
+    PAST = "past"
+    PREMISES = "premises"
     RUN_CARDS = "run_cards"
     SHIFTS = "shifts"
     STAFF = "staff"

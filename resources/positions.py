@@ -40,7 +40,8 @@ from resources.units import Duty, Unit, visible_to
 
 log = structlog.get_logger()
 
-EVERY = 0.3  # seconds that fixes gather before they are written: half a second at most, with the writing
+EVERY = 0.1  # seconds between two writings: after a quiet time the first fix is written at once, then they gather
+AGAIN = 0.5  # seconds until it is tried again, while the database is away
 MOST_WAITING = 20_000  # fixes kept while the database is away; then the oldest go, they are the least missed
 FASTEST_KMH = 300.0  # nothing that a city sends is faster, and GPS among buildings says so often
 SHORTEST_JUMP_M = 150.0  # a jump shorter than this is no jump, however soon it comes
@@ -208,6 +209,7 @@ class PositionLane:
         self._sessions = sessions
         self._bus = bus
         self._timezone = ZoneInfo(timezone)
+        self._stirred, self._writing, self._closing = asyncio.Event(), asyncio.Lock(), False
         self._history: list[Fix] = []
         self._markers: dict[UUID, Fix] = {}  # to be written
         self._last: dict[UUID, Fix] = {}  # the newest that moved the marker …
@@ -225,11 +227,12 @@ class PositionLane:
                 await tend_history(session)
         except SQLAlchemyError as failure:  # the worker tends it too
             log.warning("positions.history_untended", reason=str(failure)[:200])
-        writing = asyncio.create_task(self._write_for_ever())
+        writing = asyncio.create_task(self._write_until_closed())
         try:
             yield self
         finally:
-            writing.cancel()
+            self._closing = True  # a writing that is under way is let finish
+            self._stirred.set()
             await asyncio.gather(writing, return_exceptions=True)
             await self.flush()
             await self.write_tally()
@@ -299,6 +302,7 @@ class PositionLane:
                 if taken.battery is None and last is not None and last.battery is not None:
                     taken = replace(taken, battery=last.battery)
                 self._last[fix.unit_id] = self._markers[fix.unit_id] = taken
+        self._stirred.set()
         if len(self._history) > MOST_WAITING:
             log.warning("positions.forgotten", count=len(self._history) - MOST_WAITING)
             del self._history[:-MOST_WAITING]
@@ -354,19 +358,29 @@ class PositionLane:
             log.warning("devices.not_counted", reason=str(failure)[:200])
             self._tally.give_back(taken)
 
-    async def _write_for_ever(self) -> None:
+    async def _write_until_closed(self) -> None:
         tallied = time.monotonic()
-        while True:
+        while not self._closing:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TALLY_EVERY):
+                    await self._stirred.wait()
+            self._stirred.clear()
+            if not await self.flush():
+                self._stirred.set()
+                await asyncio.sleep(AGAIN)
             await asyncio.sleep(EVERY)
-            await self.flush()
             if time.monotonic() - tallied >= TALLY_EVERY:
                 tallied = time.monotonic()
                 await self.write_tally()
 
-    async def flush(self) -> None:
-        """Write what has gathered, then tell everybody."""
+    async def flush(self) -> bool:
+        """Write what has gathered, then tell everybody; False while the database is away."""
+        async with self._writing:  # whoever asks for it finds written what was put before
+            return await self._flush()
+
+    async def _flush(self) -> bool:
         if not self._history:
-            return
+            return True
         history, self._history = self._history, []
         markers, self._markers = self._markers, {}
         try:
@@ -374,13 +388,14 @@ class PositionLane:
         except (IntegrityError, DataError) as failure:
             log.error("positions.refused", reason=str(failure)[:200], count=len(history))
             self._placed.clear()
-            return
+            return True
         except (SQLAlchemyError, OSError) as failure:
             log.warning("positions.not_written", reason=str(failure)[:200], count=len(history))
             self._history = (history + self._history)[-MOST_WAITING:]
             self._markers = markers | self._markers
-            return
+            return False
         await self._bus.publish_positions([_told(markers[unit_id]) for unit_id in moved])
+        return True
 
     async def _write(self, history: Sequence[Fix], markers: Sequence[Fix]) -> list[UUID]:
         async with transaction(self._sessions) as session:

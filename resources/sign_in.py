@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, LargeBinary, Text, case, delete, select, update
+from sqlalchemy import ColumnElement, ForeignKey, LargeBinary, Text, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,7 @@ from resources.people import Person, access_person, actor_for, check_password, h
 IDLE = dt.timedelta(hours=12)  # a shift
 ABSOLUTE = dt.timedelta(hours=24)
 ON_THE_WALL = dt.timedelta(days=30)  # nobody sits at a wall screen to sign in again, and it may only look
+UNPLUGGED = dt.timedelta(days=60)  # a screen that was not switched on for so long is somewhere else
 SEEN_EVERY = dt.timedelta(minutes=5)  # how stale `last_seen_at` may be: a write per request would be waste
 
 
@@ -44,6 +45,7 @@ class SignIn(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     last_seen_at: Mapped[dt.datetime] = mapped_column(default=now)
     user_agent: Mapped[str] = mapped_column(Text, default="")
+    standing: Mapped[bool] = mapped_column(default=False)  # a wall's: it lasts until somebody ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class SignedIn:
     person: Person
     organization: Organization
     last_seen_at: dt.datetime
+    standing: bool = False
 
 
 def hash_of(token: str) -> bytes:
@@ -97,7 +100,7 @@ async def set_password(session: AsyncSession, actor: Actor, person_id: UUID, *, 
 async def actor_of(session: AsyncSession, token: str) -> SignedIn | None:
     """Who holds this token; None when there is no living session behind it."""
     query = (
-        select(SignIn.token_hash, SignIn.last_seen_at, Person, Organization)
+        select(SignIn.token_hash, SignIn.last_seen_at, SignIn.standing, Person, Organization)
         .join(Person, Person.id == SignIn.person_id)
         .join(Organization, Organization.id == Person.organization_id)
         .where(*_living([hash_of(token)]))
@@ -107,7 +110,9 @@ async def actor_of(session: AsyncSession, token: str) -> SignedIn | None:
     if row is None:
         return None
     person, organization = row.Person, row.Organization
-    return SignedIn(row.token_hash, actor_for(person, organization), person, organization, row.last_seen_at)
+    return SignedIn(
+        row.token_hash, actor_for(person, organization), person, organization, row.last_seen_at, row.standing
+    )
 
 
 async def still_signed_in(session: AsyncSession, token_hashes: Collection[bytes]) -> dict[bytes, Actor]:
@@ -136,8 +141,7 @@ def _living(token_hashes: Collection[bytes]) -> tuple[ColumnElement[bool], ...]:
     age = case((Person.role == Role.WALL, ON_THE_WALL), else_=ABSOLUTE)
     return (
         SignIn.token_hash.in_(token_hashes),
-        SignIn.last_seen_at > now() - IDLE,
-        SignIn.created_at + age > now(),
+        or_(SignIn.standing, and_(SignIn.last_seen_at > now() - IDLE, SignIn.created_at + age > now())),
         Person.disabled_at.is_(None),
     )
 
@@ -156,4 +160,5 @@ async def keep_alive(session: AsyncSession, token_hashes: Collection[bytes]) -> 
 async def sweep_sign_ins(session: AsyncSession) -> None:
     """Forget sessions that ended by themselves."""
     over = (SignIn.last_seen_at < now() - IDLE) | (SignIn.created_at < now() - ON_THE_WALL)
-    await session.execute(delete(SignIn).where(over))
+    forgotten = SignIn.last_seen_at < now() - UNPLUGGED
+    await session.execute(delete(SignIn).where(case((SignIn.standing, forgotten), else_=over)))

@@ -228,6 +228,57 @@ def milliseconds(moment: dt.datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+# ── Everybody's places, as they were seen ─────────────────────────────────────────────────────────
+
+SEEN_EVERY = dt.timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A place that a marker went to: `seen_at` is when it reached us, `fixed_at` when the unit was there."""
+
+    lon: float
+    lat: float
+    heading: float | None
+    speed_kmh: float | None
+    fixed_at: dt.datetime
+    seen_at: dt.datetime
+
+
+_LAST_SEEN = dt.timedelta(hours=24)  # a marker that has not moved for longer is not looked for
+_PASSINGS = text("""
+    (
+        SELECT DISTINCT ON (unit_id) unit_id, lon, lat, heading, speed_kmh, fixed_at, received_at
+        FROM position_history
+        WHERE received_at > :earliest AND received_at <= :since AND doubt & :doubts = 0
+        ORDER BY unit_id, fixed_at DESC
+    )
+    UNION ALL
+    (
+        SELECT DISTINCT ON (unit_id, date_bin(:step, received_at, :since))
+            unit_id, lon, lat, heading, speed_kmh, fixed_at, received_at
+        FROM position_history
+        WHERE received_at > :since AND received_at <= :until AND doubt & :doubts = 0
+        ORDER BY unit_id, date_bin(:step, received_at, :since), fixed_at DESC
+    )
+    ORDER BY unit_id, received_at
+""")
+
+
+async def passings(session: AsyncSession, since: dt.datetime, until: dt.datetime) -> dict[UUID, list[Passing]]:
+    """Of each unit the last place that was known at `since`, then one for each `SEEN_EVERY`, in order of time.
+
+    As the map showed it: what reached us late or led astray moved no marker.
+    """
+    doubts = int(ASTRAY | Doubt.LATE | Doubt.JITTER)
+    asked = {"earliest": since - _LAST_SEEN, "since": since, "until": until, "step": SEEN_EVERY, "doubts": doubts}
+    found: dict[UUID, list[Passing]] = {}
+    for row in await session.execute(_PASSINGS, asked):
+        place = Passing(row.lon, row.lat, row.heading, row.speed_kmh, row.fixed_at, row.received_at)
+        found.setdefault(row.unit_id, []).append(place)
+    return found
+
+
 # ── Writing ───────────────────────────────────────────────────────────────────────────────────────
 
 _COPY = (

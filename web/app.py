@@ -14,7 +14,6 @@ from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 
 from geo.addresses import address_index
 from geo.travel import network_of
@@ -29,6 +28,7 @@ from web.api import (
     assignments,
     attendance,
     avl,
+    calls,
     capabilities,
     catalogue,
     closures,
@@ -37,6 +37,7 @@ from web.api import (
     equipment,
     facilities,
     fences,
+    handovers,
     incidents,
     links,
     live,
@@ -46,22 +47,31 @@ from web.api import (
     photos,
     places,
     positions,
+    preferences,
+    premises,
+    presence,
+    radio_log,
     recommendation,
+    replay,
     reports,
     run_cards,
+    search,
     session,
     shifts,
     simulation,
     sos,
+    soundings,
     staff,
     storm,
     tasks,
     travel,
     undo,
     units,
+    walls,
     zones,
 )
 from web.boards import BOARDS
+from web.built_files import BuiltFiles
 from web.context import Machinery, Session
 from web.data_door import data_door
 from web.data_door import router as data_door_router
@@ -76,14 +86,25 @@ log = structlog.get_logger()
 VERSION = "0.1.0"
 STATIC = Path(__file__).with_name("static")
 APIS = (
-    *(session, catalogue, reports, incidents, assignments, links, majors, tasks, undo, sos),
-    *(run_cards, recommendation, coverage, alarms, storm),
+    *(session, preferences, catalogue, reports, calls, premises, presence),
+    *(incidents, assignments, links, majors, tasks, undo, sos, radio_log, handovers),
+    *(run_cards, recommendation, coverage, alarms, soundings, storm, walls),
     *(units, capabilities, equipment, photos, staff, shifts, attendance, on_call, people),
-    *(positions, devices),
+    *(positions, devices, search, replay),
     *(places, addresses, zones, facilities, fences, closures, travel),
     *(live, simulation),
 )
-SCREENS = ("/ingresar", "/consola", "/pared", "/recursos", "/turnos", "/tarjetas", "/fichar")
+SCREENS = (
+    "/ingresar",
+    "/consola",
+    "/consola/mapa",
+    "/pared",
+    "/pared/{view}",
+    "/recursos",
+    "/turnos",
+    "/tarjetas",
+    "/fichar",
+)
 
 
 LOOK_EVERY = 2.0  # seconds between two looks whether the city has become another
@@ -144,7 +165,7 @@ def create_app(settings: Settings, *, at_hand: bool = False) -> FastAPI:
         openapi_url="/api/v1/openapi.json" if settings.documentation else None,
     )
     app.router.routes.extend(routes().routes)
-    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+    app.mount("/static", BuiltFiles(directory=STATIC, check_dir=False), name="static")
     problems.install(app)
     app.add_middleware(Guard)
     return app
@@ -185,11 +206,17 @@ def screens() -> APIRouter:
     async def screen() -> Response:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
+    async def wall() -> Response:
+        # The address holds the wall's token until the page takes it away: no request of the page may repeat it.
+        return FileResponse(
+            STATIC / "index.html", headers={"Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
+        )
+
     for path in SCREENS:
-        router.add_api_route(path, screen, methods=["GET"])
+        router.add_api_route(path, wall if path.startswith("/pared") else screen, methods=["GET"])
 
     @router.get("/favicon.ico")
     async def favicon() -> Response:
-        return RedirectResponse("/static/favicon.svg", 308)
+        return RedirectResponse("/static/vigia.svg", 308)
 
     return router

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from geo import closures, fences, zones
-from incidents import alarms, bonds, circuits, incident, majors, move_ups, reports, sos, storm
+from incidents import alarms, bonds, circuits, incident, majors, move_ups, radio_lines, reports, sos, storm
 from realtime import registers
 from realtime.catch_up import Boards
-from resources import units
+from resources import units, walls
 from web.demo import control
 
 BOARDS: Boards = {
@@ -18,7 +18,9 @@ BOARDS: Boards = {
     "member": bonds.board_of_members,
     "storm": storm.board,
     "circuit": circuits.board,
+    "radio": radio_lines.board,
     "unit": units.board,
+    "wall": walls.board,
     "move_up": move_ups.board,
     "sos": sos.board,
     "closure": closures.board,

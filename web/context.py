@@ -19,7 +19,7 @@ from realtime.access import ANYBODY, Actor
 from realtime.bus import Bus
 from realtime.catch_up import Boards
 from realtime.database import Sessions, reading, transaction
-from realtime.errors import Malformed, NotSignedIn
+from realtime.errors import Malformed, NotAllowed, NotSignedIn
 from realtime.idempotency import answer_once
 from resources.devices import DeviceBook
 from resources.positions import PositionLane
@@ -92,13 +92,30 @@ def token_of(request: Request, settings: Settings) -> str | None:
     return token
 
 
+# What a wall that a link opened may ask: what it draws, and to say that it lives. All else is refused, whoever reads
+# the link's session out of the browser.
+WALL_MAY = frozenset(
+    {
+        *("GET /session", "GET /snapshot", "GET /events", "GET /tiles/{z}/{x}/{y}.mvt"),
+        *("GET /walls/own/crisis", "GET /walls/own/numbers", "POST /walls/own/heard"),
+    }
+)
+
+
 async def signed_in_or_not(request: Request, session: Session, machines: Machines) -> SignedIn | None:
     """Who is asking, when it is somebody with a living session."""
     token = token_of(request, machines.settings)
     found = await actor_of(session, token) if token else None
+    if found is not None and found.standing and not _wall_may(request):
+        raise NotAllowed(permission="wall")
     if found is not None and request.method not in SAFE and is_stale(found):
         await keep_alive(session, [found.token_hash])
     return found
+
+
+def _wall_may(request: Request) -> bool:
+    path = str(getattr(request.scope.get("route"), "path", "")).removeprefix("/api/v1")
+    return f"{request.method} {path}" in WALL_MAY
 
 
 MaybeSignedIn = Annotated[SignedIn | None, Depends(signed_in_or_not)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     mqtt_password_file: Path | None = None
     mqtt_topic: str = "owntracks/+/+"
     mqtt_share: str | None = None  # a group, where several processes share the messages (MQTT 5)
+    past_days: Annotated[int, Field(ge=8, le=3660)] = 365  # how long past hours can be looked at
     documentation: bool = True  # OpenAPI at /api/v1/openapi.json
 
     @property

@@ -19,6 +19,7 @@ from incidents import (
     reports,
     run_cards,
     sos,
+    soundings,
     storm,
     tasks,
     timeline,
@@ -26,7 +27,7 @@ from incidents import (
     undo,
     watchdogs,
 )
-from realtime import idempotency, journal, reactions, registers
+from realtime import idempotency, journal, past, reactions, registers
 from realtime.database import Base
 from resources import (
     attendance,
@@ -41,6 +42,7 @@ from resources import (
     people,
     photos,
     positions,
+    preferences,
     shifts,
     sign_in,
     staff,
@@ -52,13 +54,13 @@ from web import throttle
 from web.demo import control
 
 MODULES = (
-    *(journal, idempotency, reactions, registers),
+    *(journal, idempotency, past, reactions, registers),
     *(zones, streets, layers, landmarks, numbering, city, closures, fences, imports, speeds),
     *(organizations, facilities, people, sign_in, units, positions, tracks, fence_watch),
-    *(capabilities, equipment, vehicles, photos, staff, shifts, attendance, crews, on_call, devices),
+    *(capabilities, equipment, vehicles, photos, staff, shifts, attendance, crews, on_call, devices, preferences),
     *(assignments, catalogue, incident, reports, timeline, tracking, tasks, undo, sos),
     *(bonds, links, majors, major_log),
-    *(run_cards, coverage_targets, dispatch_policy, move_ups, alarms, watchdogs, storm, circuits),
+    *(run_cards, coverage_targets, dispatch_policy, move_ups, alarms, watchdogs, storm, circuits, soundings),
     *(throttle, control),
 )
 METADATA = Base.metadata

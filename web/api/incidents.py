@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coordination.sharing import share_incident, withdraw_incident
@@ -22,7 +23,19 @@ from incidents.closing import (
     reopen_incident,
 )
 from incidents.dispatch import MOST, OnBusy, Sending, dispatch_units, stand_down_all
-from incidents.incident import Incident, feature, features, listed, open_incident, reclassify, relocate, seen_incident
+from incidents.handling import hand_incident, possible_handlers
+from incidents.incident import (
+    Incident,
+    feature,
+    features,
+    listed,
+    open_incident,
+    reclassify,
+    relocate,
+    seen_incident,
+    worked_on,
+)
+from incidents.summary import summarise
 from incidents.timeline import add_note, strike_note, timeline
 from incidents.undo import offered
 from realtime.access import Actor
@@ -45,11 +58,34 @@ class OpenBody(Body):
     occurred_at: When | None = None
 
 
-class ReclassifyBody(Body):
-    """What it is after all."""
+class WasBody(Body):
+    """What the fields said when one began to change them; those that are not named are not looked at."""
 
-    type_code: Code
+    type_code: Code | None = None
     priority: Priority | None = None
+    place: Short | None = None
+    location: Location | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """As the verbs want it."""
+        named = {name: getattr(self, name) for name in self.model_fields_set}
+        if self.location is not None:
+            named["location"] = [self.location.x, self.location.y]
+        return named
+
+
+class ReclassifyBody(Body):
+    """What it is after all: what is not said stays; another type brings its own priority where none is said."""
+
+    type_code: Code | None = None
+    priority: Priority | None = None
+    was: WasBody = WasBody()
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.type_code is None and self.priority is None:
+            raise PydanticCustomError("missing", "Say another type, another priority or both.")
+        return self
 
 
 class RelocateBody(Body):
@@ -58,6 +94,21 @@ class RelocateBody(Body):
     location: Location
     place: Short | None = None
     place_match: PlaceMatch | None = None
+    was: WasBody = WasBody()
+
+
+class SummaryBody(Body):
+    """What it is in a few words; `was`: what they were when one began."""
+
+    summary: Text
+    was: Text | None = None
+
+
+class HandlerBody(Body):
+    """Who handles it from now on; `was`: who did when one decided."""
+
+    person_id: UUID
+    was: UUID | None = None
 
 
 class NoteBody(Body):
@@ -186,6 +237,12 @@ async def get_incidents(
     return {"features": await features(session, actor, found), "next": following}
 
 
+@router.get("/mine")
+async def get_mine(session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """Ids of the open incidents in whose story the actor did something."""
+    return {"incident_ids": [str(incident_id) for incident_id in await worked_on(session, actor)]}
+
+
 @router.get("/{incident_id}")
 async def get_incident(incident_id: UUID, session: Session, actor: CurrentActor) -> dict[str, Any]:
     """An incident as the actor sees it."""
@@ -228,7 +285,13 @@ async def post_reclassify(
 ) -> dict[str, Any]:
     """Another type or priority."""
     changed = await reclassify(
-        session, actor, incident_id, type_code=body.type_code, priority=body.priority, expected=expected
+        session,
+        actor,
+        incident_id,
+        type_code=body.type_code,
+        priority=body.priority,
+        was=body.was.fields(),
+        expected=expected,
     )
     return await _with_undo(session, actor, changed)
 
@@ -245,8 +308,30 @@ async def post_relocate(
         location=body.location,
         place=body.place,
         place_match=kept(body.place_match),
+        was=body.was.fields(),
         expected=expected,
     )
+    return await _with_undo(session, actor, changed)
+
+
+@router.post("/{incident_id}/summary")
+async def post_summary(incident_id: UUID, body: SummaryBody, session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """Say it in other words; the former ones stay in the story."""
+    changed = await summarise(session, actor, incident_id, summary=body.summary, was=body.was)
+    return await _with_undo(session, actor, changed)
+
+
+@router.get("/{incident_id}/handlers")
+async def get_handlers(incident_id: UUID, session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """Who could handle it."""
+    people = await possible_handlers(session, actor, incident_id)
+    return {"people": [{"id": str(person.id), "name": person.name} for person in people]}
+
+
+@router.post("/{incident_id}/handler")
+async def post_handler(incident_id: UUID, body: HandlerBody, session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """Take it, or give it to somebody."""
+    changed = await hand_incident(session, actor, incident_id, to=body.person_id, was=body.was)
     return await _with_undo(session, actor, changed)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
+from incidents.duplicates import similar_incidents
 from incidents.incident import feature as feature_of_incident
 from incidents.reports import Channel, Contact, access_report, feature_of, receive_report, see_contact
-from incidents.triage import accept_report, dismiss_report, join_report, similar_incidents
+from incidents.triage import accept_report, dismiss_report, join_report
+from incidents.undo import offered
 from realtime.access import Actor, Role
 from web.bodies import Body, Code, Location, NewId, Phone, PlaceMatch, Priority, Short, Text, When, Words, kept
 from web.context import Anybody, CurrentActor, Expected, Machinery, Machines, OnceOnly, Session
@@ -50,6 +53,7 @@ class AcceptBody(Body):
     place: Short | None = None
     place_match: PlaceMatch | None = None
     summary: Text | None = None
+    answers: Annotated[dict[Code, Code], Field(max_length=40)] = Field(default_factory=dict)
     occurred_at: When | None = None
 
 
@@ -65,6 +69,7 @@ class DismissBody(Body):
 
     reason: Code
     note: Text = ""
+    channel: Code | None = None
     occurred_at: When | None = None
 
 
@@ -141,6 +146,7 @@ async def post_accept(
             place=body.place,
             place_match=kept(body.place_match),
             summary=body.summary,
+            answers=body.answers,
             occurred_at=body.occurred_at,
             expected=expected,
         )
@@ -157,7 +163,7 @@ async def post_join(
     report = await join_report(
         session, actor, report_id, incident_id=body.incident_id, occurred_at=body.occurred_at, expected=expected
     )
-    return feature_of(report)
+    return feature_of(report) | {"undo": offered(session)}
 
 
 @router.post("/{report_id}/dismiss")
@@ -171,7 +177,8 @@ async def post_dismiss(
         report_id,
         reason=body.reason,
         note=body.note,
+        channel=body.channel,
         occurred_at=body.occurred_at,
         expected=expected,
     )
-    return feature_of(report)
+    return feature_of(report) | {"undo": offered(session)}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geo.places import Position, haversine
+from web.demo.radio import said_over_the_air
 from web.demo.stories import Told, by_code, told_of
 from web.demo.storm_front import storms_share
 from web.demo.world import Act, Properties, World, demo_id, ours
@@ -83,6 +84,7 @@ class Desk:
     _cases: dict[str, Case] = field(default_factory=dict)
     _skills: set[str] = field(default_factory=set)
     _heard: dict[str, float] = field(default_factory=dict)  # when each alarm was first seen
+    _seen: dict[str, str] = field(default_factory=dict)  # the status in which each unit was last seen
 
     def acts(self, now: float, world: World, where: Mapping[str, Position]) -> list[Act]:
         """What is due; `where` are the positions of the units."""
@@ -105,6 +107,7 @@ class Desk:
             if not world.awaits(incident["subject"]):
                 acts += self._work(now, incident, place, free, where)
         acts += self._answers(now, world)
+        acts += said_over_the_air(world, DISPATCH, self._seen)
         if (share := storms_share(world, DISPATCH, self.rng)) is not None:
             acts.append(share)
         for act in acts:

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from web.launcher.layout import ROOT, SETUP_LOG
 from web.launcher.problems import Exit, Problem
@@ -65,7 +66,24 @@ def start(
         )
 
 
-def signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+class Running(Protocol):
+    """A started program, whoever is its parent."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, and that of its group."""
+
+    def poll(self) -> int | None:
+        """None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended, or `subprocess.TimeoutExpired`."""
+
+    def send_signal(self, number: int, /) -> None:
+        """To it alone."""
+
+
+def signal_group(process: Running, number: int) -> None:
     """Signal the child and whatever it started."""
     try:
         os.killpg(process.pid, number)
@@ -73,7 +91,7 @@ def signal_group(process: subprocess.Popen[bytes], number: int) -> None:
         process.send_signal(number)
 
 
-def end(process: subprocess.Popen[bytes], first: signal.Signals, patience: float) -> None:
+def end(process: Running, first: signal.Signals, patience: float) -> None:
     """Ask, wait, then insist."""
     if process.poll() is None:
         process.send_signal(first)

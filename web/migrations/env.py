@@ -11,13 +11,13 @@ from sqlalchemy import create_engine
 from geo.places import Shape
 from web.tables import METADATA
 
-PARTITION = "position_history_"  # the days of the history are made as they come, not by migrations
+PARTITIONS = ("position_history_", "past_hours_")  # days are made as they come, not by migrations
 
 
 def ours(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
     """Whether autogenerate should look at a thing: PostGIS's tables, the jobs' and daily partitions are not ours."""
     table = name if kind == "table" else getattr(getattr(thing, "table", None), "name", "")
-    if reflected and other is None and table and table.startswith(("spatial_ref", "procrastinate_", PARTITION)):
+    if reflected and other is None and table and table.startswith(("spatial_ref", "procrastinate_", *PARTITIONS)):
         return False
     return bool(alembic_helpers.include_object(thing, name, kind, reflected, other))  # type: ignore[no-untyped-call]
 

@@ -347,7 +347,8 @@ async def get_tracking(request: Request, code: str, machines: Machines, nuevo: s
                 followed = await tracked(session, code)
             except NotFound:
                 followed = None
-        outcomes = _outcomes(await catalogue(session))
+        words = await catalogue(session)
+    outcomes = _outcomes(words)
     if followed is None or v != _proof(followed):
         address = request.client.host if request.client else "?"
         try:
@@ -371,6 +372,7 @@ async def get_tracking(request: Request, code: str, machines: Machines, nuevo: s
         here=here,
         over=here.step in OVER,
         outcome=outcomes.get(followed.outcome or ""),
+        channel=words.channels.get(followed.deflected_to or ""),
         fresh=bool(nuevo),
         again=again,
         refresh=REFRESH,

@@ -1,0 +1,246 @@
+"""Is it the same as another? An open score: every part of it is shown with its weight, and a person decides.
+
+`score` is pure. Distances are metres in a straight line, times seconds; each part is between 0 and 1. What is not
+known (no type yet, no words) does not count against it: its weight is left out. That the same telephone called
+before speaks for it; that another did says nothing, because most duplicates come from different people.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shapely import Point
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from incidents.catalogue import Catalogue, IncidentType, catalogue
+from incidents.incident import Incident, nearby
+from incidents.reports import Report, access_report, tell
+from incidents.reports import visible_to as report_visible_to
+from incidents.telephone import normal_phone
+from realtime.access import Actor, Permission, require
+from realtime.database import now
+from realtime.journal import Entry
+
+# Wide enough for every duplicate window of the catalogue; each type's own window narrows it.
+WIDEST_METRES, WIDEST_AGE = 1000, dt.timedelta(hours=6)
+REACH = 1.5  # windows: the person decides, the list only has to be short
+MOST = 8
+SEEN_AGAIN = dt.timedelta(minutes=10)  # typing on, one look at a caller is not ten
+WEIGHTS: Mapping[str, float] = {"metres": 0.40, "minutes": 0.25, "type": 0.20, "words": 0.15, "caller": 0.15}
+FAMILY = 0.6  # of what the same type gives: a fire that somebody calls smoke
+SHORTEST_WORD = 4
+SILENT_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "para pero como esta este esto hace hacia desde sobre entre donde cuando porque unos unas muchos mucha mucho"
+        " tiene estan estoy esquina calle casa hola buenas senora senor persona personas gente aviso llama llamo",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: the fact, how much it speaks for a duplicate (0–1), and its weight. Weight 0 is not known."""
+
+    value: Any
+    score: float
+    weight: float
+
+    def shown(self) -> dict[str, Any]:
+        """As answers carry it."""
+        return {"value": self.value, "score": round(self.score, 2), "weight": round(self.weight, 2)}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How likely it is, from 0 to 1, and why."""
+
+    total: float
+    parts: dict[str, Part]
+
+
+def score(
+    *,
+    metres: float,
+    seconds: float,
+    window: Mapping[str, int],
+    type_is: str | None,
+    words: Sequence[str] | None,
+    share: float,
+    same_caller: bool,
+) -> Score:
+    """Weigh what is known of two tellings.
+
+    `window` is the type's duplicate window (metres, seconds), `type_is` is `same`, `family`, `other` or None, `words`
+    are those that both used and `share` how many of the fewer words they are (None: somebody said nothing).
+    """
+    parts = {
+        "metres": Part(round(metres), _near(metres, window["metres"]), WEIGHTS["metres"]),
+        "minutes": Part(round(seconds / 60), _near(abs(seconds), window["seconds"]), WEIGHTS["minutes"]),
+        "type": Part(type_is, {"same": 1.0, "family": FAMILY}.get(type_is or "", 0.0), WEIGHTS["type"] * bool(type_is)),
+        "words": Part(" ".join(words or ()), share, 0.0 if words is None else WEIGHTS["words"]),
+        "caller": Part(same_caller, float(same_caller), WEIGHTS["caller"] * same_caller),
+    }
+    weight = sum(part.weight for part in parts.values())
+    total = sum(part.score * part.weight for part in parts.values()) / weight
+    return Score(total, parts)
+
+
+def _near(much: float, window: float) -> float:
+    """1 at no distance, falling slowly at first, 0 where the reach of the window ends."""
+    return max(0.0, 1.0 - (much / (window * REACH)) ** 2)
+
+
+def alike(one: str, other: str) -> tuple[list[str] | None, float]:
+    """The words that both use, as the first says them, and their share of the fewer words; None where one is silent."""
+    said, told = _words(one), {stem for _, stem in _words(other)}
+    mine = {stem for _, stem in said}
+    if not mine or not told:
+        return None, 0.0
+    both = mine & told
+    common = list({stem: word for word, stem in reversed(said) if stem in both}.values())[::-1]
+    return common, len(both) / min(len(mine), len(told))
+
+
+def _words(text: str) -> list[tuple[str, str]]:
+    """The words that carry something, each with its stem: no accents, no plural, no gender."""
+    plain = unicodedata.normalize("NFD", text.lower())
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    found = re.findall(r"[a-z0-9]+", plain)
+    weighty = [word for word in found if len(word) >= SHORTEST_WORD and word not in SILENT_WORDS]
+    return [(word, re.sub(r"(?<=.{3})(es|os|as|s|a|o|e)$", "", word)) for word in weighty]
+
+
+# ── Among what is open ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What somebody tells, as far as it is known."""
+
+    place: Point
+    at: dt.datetime
+    type_code: str | None = None
+    words: str = ""
+    phone: str | None = None
+
+
+async def score_duplicates(session: AsyncSession, actor: Actor, telling: Telling) -> list[dict[str, Any]]:
+    """Open incidents that a call may be telling of, the likeliest first. Who called before is a recorded look."""
+    require(actor, Permission.REPORT_TRIAGE)
+    words = await catalogue(session)
+    if telling.type_code is not None:
+        words.type(telling.type_code)
+    return await _scored(session, actor, telling, normal_phone(telling.phone, words.area_code))
+
+
+async def similar_incidents(session: AsyncSession, actor: Actor, report_id: UUID) -> list[dict[str, Any]]:
+    """Open incidents that a report may be telling of, the likeliest first, by the same score.
+
+    `seconds` is how long before the report was told the incident was opened (negative: after).
+    """
+    require(actor, Permission.REPORT_TRIAGE)
+    report = await access_report(session, actor, report_id)
+    if report.shape is None:
+        return []
+    telling = Telling(report.shape, report.told_at, report.type_hint, report.words)
+    return await _scored(session, actor, telling, None)
+
+
+async def _scored(session: AsyncSession, actor: Actor, telling: Telling, number: str | None) -> list[dict[str, Any]]:
+    since, until = telling.at - WIDEST_AGE, telling.at + WIDEST_AGE
+    found = await nearby(session, actor, telling.place, metres=WIDEST_METRES, since=since, until=until, limit=50)
+    told = await _reports_of(session, actor, [incident.id for incident, _ in found])
+    present = await catalogue(session)
+    likely = []
+    for incident, metres in found:
+        words = await catalogue(session, incident.catalogue_version)
+        kind = words.type(incident.type_code)
+        seconds = (telling.at - incident.opened_at).total_seconds()
+        reports = told.get(incident.id, [])
+        callers = [one for one in reports if number is not None and one.contact_number == number]
+        window = kind.duplicate
+        inside = metres <= window["metres"] * REACH and seconds <= window["seconds"] * REACH
+        if not inside and not callers:
+            continue
+        common, share = _likest(telling.words, [incident.summary, *(one.words for one in reports)])
+        weighed = score(
+            metres=metres,
+            seconds=seconds,
+            window=window,
+            type_is=_type_is(present, telling.type_code, kind),
+            words=common,
+            share=share,
+            same_caller=bool(callers),
+        )
+        likely.append((weighed, _shown(incident, kind, weighed, metres, seconds), callers))
+    likely.sort(key=lambda one: (-one[0].total, one[1]["metres"], one[1]["code"]))
+    for _, _, callers in likely[:MOST]:
+        for report in callers:
+            await _seen(session, actor, report)
+    return [shown for _, shown, _ in likely[:MOST]]
+
+
+def _shown(incident: Incident, kind: IncidentType, weighed: Score, metres: float, seconds: float) -> dict[str, Any]:
+    return {
+        "incident_id": str(incident.id),
+        "code": incident.code,
+        "type_code": incident.type_code,
+        "type_name": kind.name,
+        "place": incident.place,
+        "state": incident.state,
+        "priority": incident.priority,
+        "reports": incident.reports,
+        "metres": round(metres),
+        "seconds": round(seconds),
+        "score": round(weighed.total, 2),
+        "parts": {name: part.shown() for name, part in weighed.parts.items()},
+    }
+
+
+def _likest(words: str, told: Iterable[str]) -> tuple[list[str] | None, float]:
+    """The telling of an incident whose words are nearest to these."""
+    best: tuple[list[str] | None, float] = (None, 0.0)
+    for each in told:
+        common, share = alike(words, each)
+        if common is not None and (best[0] is None or share > best[1]):
+            best = common, share
+    return best
+
+
+def _type_is(words: Catalogue, type_code: str | None, kind: IncidentType) -> str | None:
+    if type_code is None or type_code not in words.types:
+        return None
+    if type_code == kind.code:
+        return "same"
+    return "family" if words.type(type_code).group == kind.group else "other"
+
+
+async def _reports_of(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Report]]:
+    query = select(Report).where(Report.incident_id.in_(ids), report_visible_to(actor)).order_by(Report.id)
+    told: dict[UUID, list[Report]] = {}
+    for report in await session.scalars(query):
+        if report.incident_id is not None:
+            told.setdefault(report.incident_id, []).append(report)
+    return told
+
+
+async def _seen(session: AsyncSession, actor: Actor, report: Report) -> None:
+    """To say that it is the same caller is to say who called: a look, written down once in a while of typing."""
+    recent = select(Entry.id).where(
+        Entry.incident_id == report.incident_id,
+        Entry.kind == "contact.seen",
+        Entry.subject == report.subject,
+        or_(Entry.actor_id == actor.id, Entry.actor_id.is_(None)),
+        Entry.recorded_at > now() - SEEN_AGAIN,
+    )
+    if await session.scalar(recent.limit(1)) is None:
+        report = await access_report(session, actor, report.id, lock=True)
+        await tell(session, actor, "contact.seen", report, incident_id=report.incident_id)
