@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -14,8 +16,6 @@ const STABLE: Record<string, string> = {
   "theme.js": "./src/tokens/theme.js",
   "vigia.svg": "./src/tokens/vigia.svg",
   "fonts/noto-sans-variable.woff2": require.resolve("@fontsource-variable/noto-sans/files/noto-sans-latin-wght-normal.woff2"),
-  "fonts/noto-sans-regular.woff2": require.resolve("@fontsource/noto-sans/files/noto-sans-latin-400-normal.woff2"),
-  "fonts/noto-sans-bold.woff2": require.resolve("@fontsource/noto-sans/files/noto-sans-latin-700-normal.woff2"),
 };
 
 const TYPES: Record<string, string> = { css: "text/css", js: "text/javascript", svg: "image/svg+xml", woff2: "font/woff2" };
@@ -46,6 +46,20 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const BUILDING = here(`./node_modules/.static-${process.pid}`);
 const SERVED = here("../static");
 
+const SQUEEZABLE = /\.(js|css|svg)$/;
+const WORTH = 1_000; // bytes
+
+/** `app.js.br` and `app.js.gz` beside `app.js`: squeezed once, as well as can be, and not for every visitor. */
+function squeeze(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    const path = join(folder, name);
+    const content = SQUEEZABLE.test(name) ? readFileSync(path) : null;
+    if (!content || content.length < WORTH) continue;
+    writeFileSync(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 10, [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }));
+    writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+  }
+}
+
 /** Built aside and swapped in whole: whoever is served meanwhile never meets an empty folder. */
 function swapIn(): Plugin {
   return {
@@ -53,6 +67,7 @@ function swapIn(): Plugin {
     apply: "build",
     closeBundle() {
       if (!existsSync(`${BUILDING}/index.html`)) return;
+      squeeze(BUILDING);
       const old = `${BUILDING}-old`;
       if (existsSync(SERVED)) renameSync(SERVED, old);
       renameSync(BUILDING, SERVED);
@@ -73,6 +88,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1400,
     modulePreload: { polyfill: false },
+    // What several screens share of the components' library is one file: many small ones pack worse than they save.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "ui", test: /node_modules[\\/]@(mantine|floating-ui)[\\/]/, minShareCount: 2 }] } } },
   },
   worker: { format: "es" },
   server: { proxy: { "/api": BACKEND, "/feed": { target: BACKEND, ws: true } } },

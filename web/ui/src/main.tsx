@@ -1,5 +1,6 @@
 import "@mantine/core/styles.css";
 import "maplibre-gl/dist/maplibre-gl.css";
+import "./lib/wallToken";
 import "./lib/ui/ui.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
@@ -12,7 +13,8 @@ import { followSystem, mantineTheme, mantineVariables, tema } from "./lib/theme"
 import { SignIn } from "./sign-in/SignIn";
 
 const Console = lazy(() => import("./console/Console").then(({ Console: component }) => ({ default: component })));
-const Wall = lazy(() => import("./wall/Wall").then(({ Wall: component }) => ({ default: component })));
+const MapWindow = lazy(() => import("./console/layout/MapWindow").then(({ MapWindow: component }) => ({ default: component })));
+const Wall = lazy(() => import("./wall/WallScreen").then(({ WallScreen: component }) => ({ default: component })));
 
 const Shifts = lazy(() => import("./shifts/Shifts").then(({ Shifts: component }) => ({ default: component })));
 const Resources = lazy(() => import("./resources/Resources").then(({ Resources: component }) => ({ default: component })));
@@ -21,7 +23,7 @@ const Attendance = lazy(() => import("./attendance/Attendance").then(({ Attendan
 
 /** Screens by the beginning of their path; the console is for everything else. */
 const SCREENS: [string, ComponentType][] = [
-  ["/pared", Wall],
+  ["/consola/mapa", MapWindow],
   ["/turnos", Shifts],
   ["/recursos", Resources],
   ["/tarjetas", RunCards],
@@ -48,6 +50,12 @@ function Page() {
     return (
       <Suspense fallback={loading}>
         <Attendance />
+      </Suspense>
+    );
+  if (path.startsWith("/pared"))
+    return (
+      <Suspense fallback={loading}>
+        <Wall />
       </Suspense>
     );
   const Screen = SCREENS.find(([start]) => path.startsWith(start))?.[1] ?? Console;

@@ -3,10 +3,12 @@ import { Button, Menu, Select, TextInput } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { newId } from "../lib/api";
+import { useDraftLine } from "../lib/drafts";
 import { hourSeconds, running } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { board, useBoard, useSecond } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { isOpen, unitOrder } from "../lib/queue";
 import { useMay, useSession } from "../lib/session";
 import { say, undoOf } from "../lib/toasts";
@@ -35,6 +37,8 @@ const OTHERS: Partial<Record<AssignmentStatus, AssignmentStatus[]>> = {
   transporting: [],
   at_destination: [],
 };
+/** What may be heard of a unit that does this, the likeliest first; a refusal needs its reason, and the card. */
+export const HEARD = (status: AssignmentStatus): AssignmentStatus[] => [...(NEXT[status] ? [NEXT[status]] : []), ...(OTHERS[status] ?? [])].filter((each) => each !== "refused");
 const ON_THE_WAY: ReadonlySet<AssignmentStatus> = new Set<AssignmentStatus>(["assigned", "acknowledged", "en_route"]);
 
 type Doing = "stage" | "swap" | "reassign" | "down" | "refused";
@@ -65,14 +69,16 @@ export function Assignments({ incident }: { incident: Incident }) {
       </h3>
       {all && (
         <ReasonForm
+          draft={`incident:${incident.id}:down`}
           label={t("assignment.downAllWhy", { count: incident.assignments.length })}
           button={t("assignment.downAll")}
           onBack={() => setAll(false)}
           onReason={(reason) =>
             act(() => standDownAll(incident.id, reason)).then((done) => {
-              if (done === null) return;
+              if (done === null) return false;
               setAll(false);
               say(t("assignment.allDown", { code: incident.code }), undoOf(done));
+              return true;
             })
           }
         />
@@ -96,7 +102,7 @@ function AssignmentRow({ assignment, incident, ackKey }: { assignment: LiveAssig
   const may = useMay("assignment.report");
   return (
     <li className={assignment.exclusive ? undefined : "assignment-waiting"}>
-      <button type="button" className="assignment-unit" onClick={() => select(`unit:${assignment.unit_id}`)}>
+      <button type="button" className="assignment-unit" data-unit={assignment.unit_id} onClick={() => select(`unit:${assignment.unit_id}`)}>
         <UnitPill status={assignment.status as UnitStatus} waiting={assignment.status === "assigned"} />
         <strong>{assignment.call_sign}</strong>
       </button>
@@ -152,15 +158,17 @@ export function AssignmentButtons({ assignment, incident, ackKey = false }: { as
   const next = assignment.exclusive ? (redirected ? "acknowledged" : NEXT[assignment.status]) : assignment.status === "assigned" ? "acknowledged" : undefined;
   const others = assignment.exclusive ? [...(redirected ? (["on_scene"] as const) : []), ...(OTHERS[assignment.status] ?? [])] : (["refused"] as const);
   const done = (words: string) => (answer: { undo?: { id: string; until: string } | null } | null) => {
-    if (answer === null) return;
+    if (answer === null) return false;
     setDoing(null);
     say(words, undoOf(answer));
+    return true;
   };
   const go = (status: AssignmentStatus, reason?: string) => act(() => assignmentStatus(assignment.id, status, reason)).then(done(t(`assignment.said.${status}`, { unit })));
   const forms: Record<Doing, () => ReactNode> = {
-    refused: () => <ReasonForm label={t("assignment.refusedWhy", { unit })} button={t("assignment.do.refused")} onBack={() => setDoing(null)} onReason={(reason) => go("refused", reason)} />,
+    refused: () => <ReasonForm draft={`assignment:${assignment.id}:refused`} label={t("assignment.refusedWhy", { unit })} button={t("assignment.do.refused")} onBack={() => setDoing(null)} onReason={(reason) => go("refused", reason)} />,
     down: () => (
       <ReasonForm
+        draft={`assignment:${assignment.id}:down`}
         label={t("assignment.downWhy", { unit })}
         button={t("assignment.down")}
         onBack={() => setDoing(null)}
@@ -168,7 +176,7 @@ export function AssignmentButtons({ assignment, incident, ackKey = false }: { as
       />
     ),
     stage: () => (
-      <StageForm incident={incident} onBack={() => setDoing(null)} onStage={(name, at) => act(() => stageAt(assignment.id, name, at)).then(done(t("assignment.isStaged", { unit, place: name })))} />
+      <StageForm draft={`assignment:${assignment.id}:stage`} incident={incident} onBack={() => setDoing(null)} onStage={(name, at) => act(() => stageAt(assignment.id, name, at)).then(done(t("assignment.isStaged", { unit, place: name })))} />
     ),
     swap: () => (
       <SwapForm
@@ -240,6 +248,7 @@ export function AssignmentButtons({ assignment, incident, ackKey = false }: { as
 /** What a unit has to do: what leads, and what waits behind it. */
 export function UnitJobs({ unit }: { unit: Unit }) {
   useBoard();
+  const past = useInPast();
   const jobs = board
     .incidents()
     .flatMap((incident) => incident.assignments.filter(({ unit_id }) => unit_id === unit.id).map((assignment) => ({ incident, assignment })))
@@ -256,7 +265,7 @@ export function UnitJobs({ unit }: { unit: Unit }) {
               <strong>{incident.code}</strong>
             </button>
             <AssignmentState assignment={assignment} />
-            <AssignmentButtons assignment={assignment} incident={incident} />
+            {!past && <AssignmentButtons assignment={assignment} incident={incident} />}
           </li>
         ))}
       </ul>
@@ -284,10 +293,10 @@ const submitting = (work: () => unknown) => (event: FormEvent) => {
   void work();
 };
 
-function ReasonForm({ label, button, onReason, onBack }: { label: string; button: string; onReason: (reason: string) => Promise<unknown>; onBack: () => void }) {
-  const [reason, setReason] = useState("");
+function ReasonForm({ draft, label, button, onReason, onBack }: { draft: string; label: string; button: string; onReason: (reason: string) => Promise<boolean>; onBack: () => void }) {
+  const [reason, setReason, discard] = useDraftLine(draft);
   return (
-    <form onSubmit={submitting(() => reason.trim() && onReason(reason.trim()))} className="act">
+    <form onSubmit={submitting(() => reason.trim() && onReason(reason.trim()).then((done) => done && discard()))} className="act">
       <TextInput autoFocus label={label} value={reason} maxLength={200} onChange={(event) => setReason(event.currentTarget.value)} />
       <Foot button={button} disabled={!reason.trim()} onBack={onBack} />
     </form>
@@ -295,28 +304,28 @@ function ReasonForm({ label, button, onReason, onBack }: { label: string; button
 }
 
 /** Where it waits: a name that the crew knows, and the place that the map is centred on. */
-function StageForm({ incident, onStage, onBack }: { incident?: Incident; onStage: (name: string, at: [number, number]) => Promise<unknown>; onBack: () => void }) {
-  const [name, setName] = useState("");
+function StageForm({ draft, incident, onStage, onBack }: { draft: string; incident?: Incident; onStage: (name: string, at: [number, number]) => Promise<boolean>; onBack: () => void }) {
+  const [name, setName, discard] = useDraftLine(draft);
   const found = incident ? board.get<Incident>(incident.subject)?.at : null;
   const at: [number, number] | null = stage.map?.centre() ?? found ?? null;
   return (
-    <form onSubmit={submitting(() => name.trim() && at && onStage(name.trim(), at))} className="act">
+    <form onSubmit={submitting(() => name.trim() && at && onStage(name.trim(), at).then((done) => done && discard()))} className="act">
       <TextInput autoFocus label={t("assignment.stageName")} description={t("assignment.stageHint")} value={name} maxLength={200} onChange={(event) => setName(event.currentTarget.value)} />
       <Foot button={t("assignment.stage")} disabled={!name.trim() || at === null} onBack={onBack} />
     </form>
   );
 }
 
-function SwapForm({ assignment, onSwap, onBack }: { assignment: LiveAssignment; onSwap: (unit: Unit, reason: string) => Promise<unknown>; onBack: () => void }) {
+function SwapForm({ assignment, onSwap, onBack }: { assignment: LiveAssignment; onSwap: (unit: Unit, reason: string) => Promise<boolean>; onBack: () => void }) {
   const [chosen, setChosen] = useState<string | null>(null);
-  const [reason, setReason] = useState("");
+  const [reason, setReason, discard] = useDraftLine(`assignment:${assignment.id}:swap`);
   const units = board
     .units()
     .filter(({ id, status }) => id !== assignment.unit_id && status !== "break" && status !== "out_of_service")
     .sort((a, b) => Number(b.status === "available") - Number(a.status === "available") || unitOrder(a, b));
   const unit = units.find(({ id }) => id === chosen);
   return (
-    <form onSubmit={submitting(() => unit && onSwap(unit, reason))} className="act">
+    <form onSubmit={submitting(() => unit && onSwap(unit, reason).then((done) => done && discard()))} className="act">
       <Select
         autoFocus
         searchable
@@ -340,16 +349,16 @@ function ReassignForm({
 }: {
   assignment: LiveAssignment;
   from?: Incident;
-  onGo: (to: Incident, reason: string) => Promise<unknown>;
+  onGo: (to: Incident, reason: string) => Promise<boolean>;
   onBack: () => void;
 }) {
   const [chosen, setChosen] = useState<string | null>(null);
-  const [reason, setReason] = useState("");
+  const [reason, setReason, discard] = useDraftLine(`assignment:${assignment.id}:reassign`);
   const open = board.incidents().filter((one) => !one.masked && isOpen(one) && one.state !== "finished" && !one.assignments.some(({ unit_id }) => unit_id === assignment.unit_id));
   const to = open.find(({ id }) => id === chosen);
   const grave = to && from && assignment.exclusive && from.priority <= to.priority;
   return (
-    <form onSubmit={submitting(() => to && (!grave || reason.trim()) && onGo(to, reason))} className="act">
+    <form onSubmit={submitting(() => to && (!grave || reason.trim()) && onGo(to, reason).then((done) => done && discard()))} className="act">
       <Select
         autoFocus
         searchable

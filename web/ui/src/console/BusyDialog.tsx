@@ -1,9 +1,10 @@
 import "./dispatching.css";
 import { Button, Modal, TextInput } from "@mantine/core";
-import { useState, type KeyboardEvent } from "react";
+import type { KeyboardEvent } from "react";
 import { createStore } from "zustand/vanilla";
 import { useStore } from "zustand";
 import { Refusal } from "../lib/api";
+import { useDraftLine } from "../lib/drafts";
 import { explain } from "../lib/explain";
 import { ago } from "../lib/format";
 import { has, t, word } from "../lib/i18n";
@@ -99,7 +100,7 @@ export function BusyDialog() {
       closeButtonProps={{ "aria-label": t("action.back") }}
     >
       {asked?.kind === "busy" && <Busy units={asked.units} answer={asked.answer} />}
-      {asked?.kind === "why" && <Why answer={asked.answer} label={explain(asked.refusal)} button={t("busy.release")} />}
+      {asked?.kind === "why" && <Why about={explain(asked.refusal)} answer={asked.answer} label={explain(asked.refusal)} button={t("busy.release")} />}
       {asked?.kind === "unready" && <NotReady units={asked.units} answer={asked.answer} />}
     </Modal>
   );
@@ -164,7 +165,7 @@ function NotReady({ units, answer }: { units: Unready[]; answer: (how: How | nul
           </li>
         ))}
       </ul>
-      {mayOverride ? <Why answer={answer} label={t("busy.overrideWhy")} button={t("busy.sendAnyway")} /> : <p className="hint">{t("busy.askSupervisor")}</p>}
+      {mayOverride ? <Why about={units.map(({ call_sign }) => call_sign).join()} answer={answer} label={t("busy.overrideWhy")} button={t("busy.sendAnyway")} /> : <p className="hint">{t("busy.askSupervisor")}</p>}
     </>
   );
 }
@@ -174,14 +175,16 @@ const gapWords = (code: string): string => {
   return key ? t(key) : code;
 };
 
-function Why({ label, button, answer }: { label: string; button: string; answer: (how: How | null) => void }) {
-  const [reason, setReason] = useState("");
+function Why({ about, label, button, answer }: { about: string; label: string; button: string; answer: (how: How | null) => void }) {
+  const [reason, setReason, discard] = useDraftLine(`busy:${about}`);
   return (
     <form
       className="busy-why"
       onSubmit={(event) => {
         event.preventDefault();
-        if (reason.trim()) answer({ override: reason.trim() });
+        if (!reason.trim()) return;
+        discard();
+        answer({ override: reason.trim() });
       }}
     >
       <TextInput data-autofocus label={label} value={reason} maxLength={200} onChange={(event) => setReason(event.currentTarget.value)} />

@@ -1,17 +1,19 @@
 import type { Placed } from "../lib/board";
 import { t, word } from "../lib/i18n";
 import { board, useBoard } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { isOpen, isUnacknowledged } from "../lib/queue";
 import { useMay, useSession } from "../lib/session";
 import { subjectKind, type Closure, type Incident, type Report, type Unit } from "../lib/wire";
 import { CardHead } from "./CardHead";
+import { CallCard } from "./calls/CallCard";
 import { Circuits } from "./Circuits";
 import { ClosureCard } from "./ClosureCard";
 import { ClosureForm } from "./ClosureForm";
 import { ClusterCard } from "./ClusterCard";
 import { useDesk } from "./desk";
 import { IncidentCard } from "./IncidentCard";
-import { NewIncidentCard } from "./IncidentForm";
+import { usePast } from "./past";
 import { ReportCard } from "./ReportCard";
 import { UnitCard } from "./UnitCard";
 import { Zones } from "./Zones";
@@ -23,15 +25,17 @@ export function Card() {
   const form = useDesk((state) => state.form);
   return (
     <aside className="card" id="card" tabIndex={-1} aria-label={t("card.title")}>
-      {form === "new" ? <NewIncidentCard /> : form === "closure" ? <ClosureForm /> : form === "zones" ? <Zones /> : form === "circuits" ? <Circuits /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
+      {form === "new" ? <CallCard /> : form === "closure" ? <ClosureForm /> : form === "zones" ? <Zones /> : form === "circuits" ? <Circuits /> : selected ? <Selected key={selected} subject={selected} /> : <Nothing />}
     </aside>
   );
 }
 
 function Selected({ subject }: { subject: string }) {
-  if (subject.startsWith("cluster:")) return <ClusterCard subject={subject} />;
-  const found = board.get<object>(subject);
-  if (!found) return <Gone kind={subjectKind(subject)} />;
+  const lookedUp = usePast(subject);
+  const past = useInPast();
+  if (subject.startsWith("cluster:") && !past) return <ClusterCard subject={subject} />;
+  const found = board.get<object>(subject) ?? (past ? null : lookedUp);
+  if (!found) return past ? <NotThen /> : <Gone kind={subjectKind(subject)} />;
   if (subject.startsWith("report:")) return <ReportCard report={found as Placed<Report>} />;
   if (subject.startsWith("unit:")) return <UnitCard unit={found as Placed<Unit>} />;
   if (subject.startsWith("closure:")) return <ClosureCard closure={found as Placed<Closure>} />;
@@ -48,10 +52,21 @@ function Gone({ kind }: { kind: string }) {
   );
 }
 
+/** The past that is shown knows nothing of it: it was not there yet, or not any more, or may not be known. */
+function NotThen() {
+  return (
+    <>
+      <CardHead mark={null} title={t("replay.notThen")} />
+      <p className="card-empty">{t("replay.notThenWhy")}</p>
+    </>
+  );
+}
+
 /** Nothing selected: where things stand and how to begin. */
 function Nothing() {
   useBoard();
   const { person } = useSession();
+  const past = useInPast();
   const mayOpen = useMay("incident.open");
   const mayClose = useMay("closure.draw");
   const incidents = board.incidents().filter((incident) => !incident.masked && isOpen(incident));
@@ -75,7 +90,7 @@ function Nothing() {
           <dd>{free}</dd>
         </div>
       </dl>
-      <p>{incidents.length === 0 && waiting === 0 ? t("card.allQuiet") : t("card.choose")}</p>
+      <p>{past ? t("replay.chooseThen") : incidents.length === 0 && waiting === 0 ? t("card.allQuiet") : t("card.choose")}</p>
       <ul className="key-hints">
         <li>
           <kbd>{"J"}</kbd> <kbd>{"K"}</kbd> {t("keys.move")}

@@ -5,6 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { newId } from "../lib/api";
 import { explain } from "../lib/explain";
+import { useDraftLine } from "../lib/drafts";
 import { ago, distance, hour, placeLine } from "../lib/format";
 import { has, t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
@@ -343,7 +344,7 @@ function Stops({ circuit, onSkip }: { circuit: Circuit; onSkip?: (stop: CircuitS
 
 /** Leaving a stop out, or ending early: it asks why. */
 function Why({ circuit, stop, onDone }: { circuit: Circuit; stop: CircuitStop | undefined; onDone: () => void }) {
-  const [reason, setReason] = useState("");
+  const [reason, setReason, discard] = useDraftLine(`circuit:${circuit.id}:${stop?.incident_id ?? ""}`);
   const { busy, failure, act } = useAct();
   const what = stop ? "skip" : "callOff";
   async function submit(event: FormEvent) {
@@ -354,6 +355,7 @@ function Why({ circuit, stop, onDone }: { circuit: Circuit; stop: CircuitStop | 
       return true;
     });
     if (!done) return;
+    discard();
     say(t(`storm.circuits.said.${what}`, { unit: circuit.call_sign }));
     onDone();
   }

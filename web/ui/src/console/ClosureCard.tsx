@@ -1,12 +1,13 @@
 import { Button, TextInput } from "@mantine/core";
 import { IconBarrierBlock, IconClockPlus } from "@tabler/icons-react";
-import { useState } from "react";
 import type { Placed } from "../lib/board";
+import { useDraft } from "../lib/drafts";
 import { clock } from "../lib/clock";
 import { inForce, PASSING, toCome, untilAt, validity, whoPasses, type Passing } from "../lib/closures";
 import { ago, running } from "../lib/format";
 import { t } from "../lib/i18n";
 import { useSecond } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { useMay } from "../lib/session";
 import { say } from "../lib/toasts";
 import { HoldButton } from "../lib/ui/HoldButton";
@@ -14,6 +15,7 @@ import { closurePassable, closureReason, closureUntil, liftClosure } from "../li
 import type { Closure } from "../lib/wire";
 import { CardHead } from "./CardHead";
 import { Chips } from "./ClosureForm";
+import { PastActs } from "./ReplayBar";
 import { select } from "./desk";
 import { useAct } from "./useAct";
 
@@ -23,8 +25,9 @@ const HOUR = 3_600_000;
 export function ClosureCard({ closure }: { closure: Placed<Closure> }) {
   const now = useSecond();
   const may = useMay("closure.draw");
+  const past = useInPast();
   const { busy, failure, act } = useAct();
-  const [edited, setEdited] = useState<string | null>(null);
+  const [{ edited }, change, discard] = useDraft<{ edited: string | null }>(`closure:${closure.id}`, { edited: null });
   const on = inForce(closure, now);
   const left = closure.valid_until === null ? null : Date.parse(closure.valid_until) - now;
   const over = !on && !toCome(closure, now);
@@ -66,6 +69,7 @@ export function ClosureCard({ closure }: { closure: Placed<Closure> }) {
         <dt>{t("closure.by")}</dt>
         <dd>{closure.drawn_by}</dd>
       </dl>
+      {past && <PastActs acts={[t("closure.plusHour"), t("closure.lift")]} />}
       {may && !over && (
         <>
           <section className="card-section">
@@ -97,10 +101,10 @@ export function ClosureCard({ closure }: { closure: Placed<Closure> }) {
               onSubmit={(event) => {
                 event.preventDefault();
                 const words = edited?.trim();
-                if (words && words !== closure.reason) void act(() => closureReason(closure, words)).then((done) => done !== null && setEdited(null));
+                if (words && words !== closure.reason) void act(() => closureReason(closure, words)).then((done) => done !== null && discard());
               }}
             >
-              <TextInput aria-label={t("closure.reason")} description={t("closure.reasonHint")} value={edited ?? closure.reason} maxLength={200} onChange={(event) => setEdited(event.currentTarget.value)} />
+              <TextInput aria-label={t("closure.reason")} description={t("closure.reasonHint")} value={edited ?? closure.reason} maxLength={200} onChange={(event) => change({ edited: event.currentTarget.value })} />
               <Button type="submit" size="sm" variant="default" disabled={!edited?.trim() || edited.trim() === closure.reason} loading={busy}>
                 {t("closure.save")}
               </Button>

@@ -37,6 +37,12 @@ const CORNER = 25; // metres: all streets that meet there, and no house's width 
 const crossing = (shape: Shape): Shape => (shape.type === "Point" ? around(shape.coordinates as LonLat, CORNER) : shape);
 const blank = (): Draft => ({ id: newId(), tool: "line", shape: null, kind: "closed", reason: "", until: "four", passing: ["emergency"] });
 
+/** What the next form begins with, when it is opened for water. */
+let flood = false;
+export const drawFlood = (): void => {
+  flood = true;
+};
+
 /** `B`: draw where nobody gets through, then why, until when, and who may pass. Closed when the server said so, not before. */
 export function ClosureForm() {
   const start = useMemo(blank, []);
@@ -73,6 +79,11 @@ export function ClosureForm() {
 
   useEffect(() => {
     if (!mapReady) return;
+    if (flood && !latest.current.shape) {
+      change({ kind: "flooded", tool: "polygon", stroke: [] });
+      latest.current = { ...latest.current, kind: "flooded", tool: "polygon", stroke: [] };
+    }
+    flood = false;
     const { shape, tool: kept, stroke } = latest.current;
     if (shape) stage.map?.sketch(shape);
     else takePen(kept, setShape, stroke);

@@ -1,97 +1,130 @@
 import "./console.css";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useAttention } from "../lib/attention";
 import { t } from "../lib/i18n";
 import { useKey } from "../lib/keys";
-import { board, useBoard, useLink } from "../lib/live";
-import { isUnacknowledged } from "../lib/queue";
+import { useLink } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { ExpiredDialog } from "../lib/ui/ExpiredDialog";
 import { Fence } from "../lib/ui/Fence";
 import { LinkStrip } from "../lib/ui/LinkState";
 import { Toasts } from "../lib/ui/Toasts";
-import { useMay } from "../lib/session";
+import { useMay, useSession } from "../lib/session";
 import { AlarmStrip } from "./AlarmStrip";
 import { BusyDialog } from "./BusyDialog";
+import { useRinging } from "./calls/CallCard";
 import { Card } from "./Card";
 import { DemoBanner } from "./DemoBanner";
 import { back, desk, newIncident, openForm, useDesk, type Pane } from "./desk";
+import { HandoverStrip } from "./handover/HandoverStrip";
 import { KeySheet } from "./KeySheet";
-import { MajorBoard } from "./MajorBoard";
+import { keepApart } from "./layout/apart";
+import { arrangeFor } from "./layout/arrangement";
+import { DeskFoot } from "./layout/DeskFoot";
+import { DeskGrid } from "./layout/DeskGrid";
+import { StripFold } from "./layout/StripFold";
+import { UnitMenu } from "./layout/UnitMenu";
 import { MajorStrip } from "./MajorStrip";
 import { MapPane } from "./MapPane";
 import { MoveUps } from "./MoveUps";
 import { Queue } from "./Queue";
+import { RadioBook } from "./RadioLog";
+import { PastReason, ReplayBar } from "./ReplayBar";
+import { Search } from "./Search";
+import { Sheets } from "./Sheets";
 import { SosBanner } from "./SosBanner";
+import { SoundBar } from "./SoundBar";
 import { StormStrip } from "./StormStrip";
 import { TopBar } from "./TopBar";
-import { UnitStrip } from "./UnitStrip";
+
+const Supervision = lazy(() => import("./supervision/Supervision").then(({ Supervision: column }) => ({ default: column })));
 
 const PANES: Pane[] = ["queue", "map", "card", "units"];
 
 export function Console() {
+  const { person } = useSession();
+  useState(() => arrangeFor(person));
+  const past = useInPast();
   const mayOpen = useMay("incident.open");
   const mayClose = useMay("closure.draw");
-  const pane = useDesk((state) => state.pane);
+  const panes: Pane[] = useDesk((state) => state.layout) === "supervision" ? ["supervision", ...PANES] : PANES;
+  const wanted = useDesk((state) => state.pane);
+  const pane = panes.includes(wanted) ? wanted : "queue";
   const selected = useDesk((state) => `${state.selected ?? ""}:${state.form ?? ""}`);
   const link = useLink((state) => state.name);
-  useKey("n", () => newIncident(), mayOpen);
+  useRinging(newIncident, mayOpen);
   useKey("b", () => openForm("closure"), mayClose);
   useKey("escape", back);
   useKey("enter", () => document.getElementById("card")?.focus());
-  useTitle();
+  useAttention();
+  useEffect(keepApart, []);
   return (
-    <div className={`console console-${link}`} data-pane={pane}>
+    <div className={`console console-${link}${past ? " console-past" : ""}`} data-pane={pane}>
       <TopBar />
-      <div className="strips">
-        <SosBanner />
+      <section className="strips" aria-label={t("layout.room")}>
+        <ReplayBar />
+        {!past && <SosBanner />}
         <LinkStrip />
-        <AlarmStrip />
-        <StormStrip />
-        <MajorStrip />
-        <MoveUps />
+        <SoundBar />
+        <HandoverStrip />
+        {!past && (
+          <StripFold>
+            <AlarmStrip />
+            <StormStrip />
+            <MajorStrip />
+            <MoveUps />
+          </StripFold>
+        )}
         <DemoBanner />
-      </div>
+      </section>
       <main className="console-main">
-        <Fence>
-          <Queue />
-        </Fence>
-        <Fence>
-          <MapPane />
-        </Fence>
-        <Fence resetKey={selected}>
-          <Card />
-        </Fence>
+        <DeskGrid
+          parts={{
+            supervision: (
+              <Fence>
+                {past ? (
+                  <PastReason words={t("replay.rests.supervision")} />
+                ) : (
+                  <Suspense fallback={<p className="card-empty">{t("page.loading")}</p>}>
+                    <Supervision />
+                  </Suspense>
+                )}
+              </Fence>
+            ),
+            queue: (
+              <Fence>
+                <Queue />
+              </Fence>
+            ),
+            map: (
+              <Fence>
+                <MapPane />
+              </Fence>
+            ),
+            card: (
+              <Fence resetKey={selected}>
+                <Card />
+              </Fence>
+            ),
+          }}
+        />
       </main>
-      <Fence>
-        <UnitStrip />
-      </Fence>
+      <DeskFoot />
       <nav className="pane-tabs" aria-label={t("pane.title")}>
-        {PANES.map((each) => (
+        {panes.map((each) => (
           <button key={each} type="button" aria-current={pane === each || undefined} onClick={() => desk.setState({ pane: each })}>
             {t(`pane.${each}`)}
           </button>
         ))}
       </nav>
-      <Fence>
-        <MajorBoard />
-      </Fence>
       <Toasts />
+      <UnitMenu />
       <BusyDialog />
       <KeySheet />
+      <Sheets />
+      <RadioBook />
+      <Search />
       <ExpiredDialog />
     </div>
   );
-}
-
-/** A tab in the background still says that something waits. */
-function useTitle() {
-  const revision = useBoard();
-  useEffect(() => {
-    const danger = board.sos().find(({ answered_at }) => answered_at === null);
-    if (danger) {
-      document.title = t("sos.page", { unit: danger.call_sign });
-      return;
-    }
-    const hot = board.incidents().filter((incident) => !incident.masked && incident.priority === 1 && isUnacknowledged(incident)).length;
-    document.title = hot > 0 ? t("page.consoleHot", { n: hot }) : t("page.console");
-  }, [revision]);
 }

@@ -1,22 +1,25 @@
-import { Button, Select, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
 import { useDraft } from "../lib/drafts";
+import { distance, metresBetween } from "../lib/format";
 import { t } from "../lib/i18n";
 import { useDigits } from "../lib/keys";
-import { matches } from "../lib/queue";
 import { say, undoOf } from "../lib/toasts";
 import { HoldButton } from "../lib/ui/HoldButton";
-import { cancel, close, hold, reclassify, relocate, reopen } from "../lib/verbs";
+import { TwoVersions } from "../lib/ui/TwoVersions";
+import { cancel, close, hold, reclassify, relocate, reopen, type Classed, type Located, type LonLat } from "../lib/verbs";
 import type { Incident, Level, PlaceMatch } from "../lib/wire";
 import { openForm, setPlace, stage, useDesk } from "./desk";
 import { PriorityPicker } from "./IncidentForm";
 import { PlaceField } from "./PlaceField";
+import { TypeSelect } from "./TypeSelect";
 import { useAct } from "./useAct";
+import { useContested } from "./useContested";
 
 /** A small form inside the card: a title, its fields, a refusal in words, a way back. */
-function Act({ title, failure, children }: { title: string; failure: string | null; children: ReactNode }) {
+export function Act({ title, failure, children }: { title: string; failure: string | null; children: ReactNode }) {
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
     // Braces: newer browsers answer with a promise, which is no clean-up.
@@ -35,7 +38,7 @@ function Act({ title, failure, children }: { title: string; failure: string | nu
   );
 }
 
-const Back = () => (
+export const Back = () => (
   <Button variant="subtle" color="gray" size="sm" onClick={() => openForm(null)}>
     {t("action.back")} <kbd>{"Esc"}</kbd>
   </Button>
@@ -168,57 +171,95 @@ export function ReopenForm({ incident }: { incident: Incident }) {
   );
 }
 
+const LEVELS: readonly Level[] = [1, 2, 3, 4];
+
+interface Reclassing {
+  code: string;
+  priority: Level;
+  /** What both said when one began. */
+  was: { code: string; priority: Level };
+}
+
+/** Only what was touched is sent: the other field may be somebody else's at this moment. */
 export function ReclassifyForm({ incident }: { incident: Incident }) {
-  const { types, type } = useCatalogue();
-  const [code, setCode] = useState<string | null>(incident.type_code);
-  const [priority, setPriority] = useState<Level>(incident.priority);
-  const { busy, failure, act } = useAct();
-  const send = () =>
-    code &&
-    void act(() => reclassify(incident.id, code, priority)).then((done) => {
+  const { type } = useCatalogue();
+  const start = { code: incident.type_code, priority: incident.priority };
+  const [draft, change, discard] = useDraft<Reclassing>(`reclassify:${incident.id}`, { ...start, was: start });
+  const { busy, failure, attempt, contest } = useContested<{ type_code: string; priority: Level }>();
+  const name = (code: string) => type(code)?.name ?? code;
+  const leave = () => {
+    discard();
+    openForm(null);
+  };
+  const send = (priority: Level, theirs: Classed = {}) => {
+    const { code, was } = draft;
+    const to = { ...(code !== was.code && { type_code: code }), ...((priority !== was.priority || code !== was.code) && { priority }) };
+    if (Object.keys(to).length === 0) return leave();
+    void attempt(() => reclassify(incident.id, to, { ...(to.type_code && { type_code: was.code }), ...(to.priority && { priority: was.priority }), ...theirs })).then((done) => {
       if (done === null) return;
-      openForm(null);
+      leave();
       say(t("incident.nowReclassified", { code: incident.code }), undoOf(done));
     });
+  };
+  // P, then the number: it is that priority. Ten seconds to take it back.
+  useDigits((index) => {
+    const level = LEVELS[index];
+    if (!level || busy || contest) return;
+    change({ priority: level });
+    if (draft.code !== draft.was.code || level !== draft.was.priority) send(level);
+  });
   return (
     <Act title={t("incident.reclassify")} failure={failure}>
-      <Select
-        label={t("form.type")}
-        data={types.map(({ code: value, name: label }) => ({ value, label }))}
-        value={code}
-        searchable
-        selectFirstOptionOnChange
+      <TypeSelect
+        allowNone={false}
+        value={draft.code}
         onChange={(next) => {
-          setCode(next);
+          if (!next) return;
           const suggested = type(next)?.priority;
-          if (suggested && next !== incident.type_code) setPriority(suggested);
+          change({ code: next, ...(suggested && next !== draft.was.code && { priority: suggested }) });
         }}
-        filter={({ options, search }) => options.filter((option) => "label" in option && matches(search, option.label))}
-        nothingFoundMessage={t("form.noType")}
       />
-      <PriorityPicker value={priority} suggested={type(code)?.priority ?? null} onChange={setPriority} />
-      <div className="form-buttons">
-        <Button size="sm" loading={busy} disabled={!code || (code === incident.type_code && priority === incident.priority)} onClick={send}>
-          {t("incident.saveType")}
-        </Button>
-        <Back />
-      </div>
+      <PriorityPicker value={draft.priority} suggested={type(draft.code)?.priority ?? null} onChange={(priority) => change({ priority })} />
+      {contest ? (
+        <TwoVersions
+          fields={[
+            ...(contest.fields.type_code ? [{ label: t("form.type"), theirs: name(contest.fields.type_code), mine: name(draft.code) }] : []),
+            ...(contest.fields.priority ? [{ label: t("form.priority"), theirs: contest.fields.priority, mine: draft.priority }] : []),
+          ]}
+          by={contest.by}
+          at={contest.at}
+          busy={busy}
+          onMine={() => send(draft.priority, contest.fields)}
+          onTheirs={leave}
+        />
+      ) : (
+        <div className="form-buttons">
+          <Button size="sm" loading={busy} disabled={draft.code === draft.was.code && draft.priority === draft.was.priority} onClick={() => send(draft.priority)}>
+            {t("incident.saveType")}
+          </Button>
+          <Back />
+        </div>
+      )}
     </Act>
   );
 }
 
 export function RelocateForm({ incident }: { incident: Placed<Incident> }) {
   const at = useDesk((state) => state.place);
-  const [place, setWords] = useState(incident.place ?? "");
+  const [{ place, was }, change, discard] = useDraft<{ place: string; was: Located }>(`relocate:${incident.id}`, { place: incident.place ?? "", was: { place: incident.place ?? "", location: incident.at ?? undefined } });
   const [chosen, setChosen] = useState<PlaceMatch | null>(null);
   const match = chosen && at && at[0] === chosen.lon && at[1] === chosen.lat ? chosen : null;
-  const { busy, failure, act } = useAct();
-  const send = () =>
+  const { busy, failure, attempt, contest } = useContested<{ place: string; location: LonLat }>();
+  const leave = () => {
+    discard();
+    setPlace(null);
+    openForm(null);
+  };
+  const send = (began: Located) =>
     at &&
-    void act(() => relocate(incident.id, at, place, match)).then((done) => {
+    void attempt(() => relocate(incident.id, at, place, match, began)).then((done) => {
       if (done === null) return;
-      setPlace(null);
-      openForm(null);
+      leave();
       say(t("incident.nowRelocated", { code: incident.code }), undoOf(done));
     });
   return (
@@ -227,19 +268,36 @@ export function RelocateForm({ incident }: { incident: Placed<Incident> }) {
       <PlaceField
         value={place}
         chosen={match}
-        onWords={setWords}
+        onWords={(words) => change({ place: words })}
         onChoose={(found) => {
           setChosen(found);
           setPlace([found.lon, found.lat]);
           stage.map?.goTo([found.lon, found.lat]);
         }}
       />
-      <div className="form-buttons">
-        <Button size="sm" loading={busy} disabled={!at} onClick={send}>
-          {t("incident.savePlace")}
-        </Button>
-        <Back />
-      </div>
+      {contest ? (
+        <TwoVersions
+          fields={[
+            {
+              label: t("form.place"),
+              theirs: contest.fields.place ?? incident.place ?? "—",
+              mine: contest.fields.location && at ? t("conflict.away", { place: place || "—", far: distance(metresBetween(contest.fields.location, at)) }) : place || "—",
+            },
+          ]}
+          by={contest.by}
+          at={contest.at}
+          busy={busy}
+          onMine={() => send({ ...was, ...contest.fields })}
+          onTheirs={leave}
+        />
+      ) : (
+        <div className="form-buttons">
+          <Button size="sm" loading={busy} disabled={!at} onClick={() => send(was)}>
+            {t("incident.savePlace")}
+          </Button>
+          <Back />
+        </div>
+      )}
     </Act>
   );
 }

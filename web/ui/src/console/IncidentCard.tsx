@@ -5,21 +5,28 @@ import { useCatalogue } from "../lib/catalogue";
 import { hourSeconds, placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
+import { useInPast } from "../lib/moment";
+import type { Editing } from "../lib/presence";
 import { isOver, isUnacknowledged } from "../lib/queue";
-import { useMay } from "../lib/session";
+import { useGranted, useMay } from "../lib/session";
 import { say, sayFailed, undoOf } from "../lib/toasts";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { TargetTimer } from "../lib/ui/Timer";
 import { finish, underControl } from "../lib/verbs";
 import type { Incident, UndoOffer } from "../lib/wire";
 import { Assignments } from "./Assignments";
+import { Premises } from "./calls/Premises";
 import { CardHead } from "./CardHead";
 import { CheckIns } from "./CheckIns";
+import { Company } from "./Company";
 import { openForm, useDesk } from "./desk";
 import { Dispatch } from "./Dispatch";
+import { Handler, HandlerForm } from "./Handler";
 import { CancelForm, CloseForm, HoldForm, ReclassifyForm, RelocateForm, ReopenForm } from "./IncidentActs";
 import { MatchLine } from "./PlaceField";
 import { Links } from "./Links";
+import { PastActs } from "./ReplayBar";
+import { Summary, SummaryForm } from "./Summary";
 import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
 import { WhatThen } from "./WhatThen";
@@ -27,10 +34,14 @@ import { WhoseLine } from "./WhoseLine";
 
 /** Up to here (0 public, 1 operational) everybody at the desks may know: nothing to say. */
 const ORDINARY = 1;
+/** What others are told that is being changed here. */
+const EDITS: Partial<Record<string, Editing>> = { summary: "summary", reclassify: "type", relocate: "place" };
 
 export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
   const form = useDesk((state) => state.form);
   const mayDispatch = useMay("unit.dispatch");
+  const mayUpdate = useMay("incident.update");
+  const past = useInPast();
   const { type } = useCatalogue();
   if (incident.masked)
     return (
@@ -60,10 +71,15 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
       </p>
       <MatchLine match={incident.place_match} />
       <WhoseLine of={incident} />
-      {incident.summary && <p className="summary">{incident.summary}</p>}
+      <Company key={`company:${incident.id}`} incident={incident.id} editing={EDITS[form ?? ""] ?? ""} />
+      <Handler key={`handler:${incident.id}`} incident={incident} />
+      <Summary incident={incident} mayChange={mayUpdate && !over && form !== "summary"} />
+      {form === "summary" && <SummaryForm key={`summary:${incident.id}`} incident={incident} />}
+      {form === "handler" && <HandlerForm incident={incident} />}
+      {!over && !past && <Premises at={incident.at} place={incident.place ?? ""} incident={incident.id} />}
       <Stamps stamps={incident.stamps} />
-      <WhatThen key={incident.id} incident={incident} />
-      <Acts incident={incident} over={over} />
+      <WhatThen key={`then:${incident.id}`} incident={incident} />
+      {past ? <Rested /> : <Acts incident={incident} over={over} />}
       {form === "close" && <CloseForm incident={incident} />}
       {form === "cancel" && <CancelForm incident={incident} />}
       {form === "hold" && <HoldForm incident={incident} />}
@@ -72,8 +88,8 @@ export function IncidentCard({ incident }: { incident: Placed<Incident> }) {
       {form === "reopen" && <ReopenForm incident={incident} />}
       <Assignments incident={incident} />
       {!over && <CheckIns incident={incident} />}
-      {mayDispatch && !over && form === null && <Dispatch key={incident.id} incident={incident} />}
-      <Tasks incident={incident} />
+      {mayDispatch && !over && form === null && <Dispatch key={`dispatch:${incident.id}`} incident={incident} />}
+      {!past && <Tasks incident={incident} />}
       <Links incident={incident} />
       <Timeline incident={incident} />
     </>
@@ -103,10 +119,22 @@ function Stamps({ stamps }: { stamps: Incident["stamps"] }) {
   );
 }
 
+/** What one could do with it in the present, at rest. */
+function Rested() {
+  const granted = [
+    useGranted("unit.dispatch") && t("dispatch.title"),
+    useGranted("incident.close") && t("incident.close"),
+    useGranted("incident.update") && t("form.priority"),
+    useGranted("note.add") && t("timeline.newNote"),
+  ];
+  return <PastActs acts={granted.filter((each) => each !== false)} />;
+}
+
 function Acts({ incident, over }: { incident: Placed<Incident>; over: boolean }) {
   const mayUpdate = useMay("incident.update");
   const mayClose = useMay("incident.close");
   useKey("c", () => openForm("close"), mayClose && !over);
+  useKey("p", () => openForm("reclassify"), mayUpdate && !over);
   const quick = (act: () => Promise<{ undo?: UndoOffer | null }>, said: string) => void act().then((done) => say(said, undoOf(done)), sayFailed);
   if (over)
     return mayClose && (incident.state === "closed" || incident.state === "cancelled") ? (
@@ -123,6 +151,11 @@ function Acts({ incident, over }: { incident: Placed<Incident>; over: boolean })
           {t("incident.close")} <kbd>{"C"}</kbd>
         </Button>
       )}
+      {mayUpdate && (
+        <Button size="sm" variant="default" onClick={() => openForm("reclassify")}>
+          {t("form.priority")} <kbd>{"P"}</kbd>
+        </Button>
+      )}
       {mayUpdate && incident.state === "on_scene" && (
         <Button size="sm" variant="default" onClick={() => quick(() => underControl(incident.id), t("incident.nowUnderControl", { code: incident.code }))}>
           {t("incident.underControl")}
@@ -137,6 +170,7 @@ function Acts({ incident, over }: { incident: Placed<Incident>; over: boolean })
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item onClick={() => openForm("reclassify")}>{t("incident.reclassify")}</Menu.Item>
+            <Menu.Item onClick={() => openForm("summary")}>{t("summary.edit")}</Menu.Item>
             <Menu.Item onClick={() => openForm("relocate", incident.at)}>{t("incident.relocate")}</Menu.Item>
             {incident.assignments.length === 0 && incident.state !== "waiting" && <Menu.Item onClick={() => openForm("hold")}>{t("incident.hold")}</Menu.Item>}
             {incident.state === "under_control" && <Menu.Item onClick={() => quick(() => finish(incident.id), t("incident.nowFinished", { code: incident.code }))}>{t("incident.finish")}</Menu.Item>}

@@ -4,11 +4,12 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { newId } from "../lib/api";
 import type { Placed } from "../lib/board";
-import { useDraft } from "../lib/drafts";
+import { useDraft, useDraftLine } from "../lib/drafts";
 import { distance, hour } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { useDigits, useKey } from "../lib/keys";
 import { board, useBoard } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { isOver } from "../lib/queue";
 import { useMay } from "../lib/session";
 import { say, sayFailed } from "../lib/toasts";
@@ -39,6 +40,7 @@ export function Links({ incident }: { incident: Placed<Incident> }) {
   const mayLink = useMay("incident.update");
   const mayMerge = useMay("incident.close");
   const mayRun = useMay("major.run");
+  const past = useInPast();
   const over = isOver(incident);
   const links = board.links(incident.id);
   const majors = board.majors();
@@ -57,7 +59,7 @@ export function Links({ incident }: { incident: Placed<Incident> }) {
         <ul className="bond-chips">
           {major && (
             <li>
-              <button type="button" className="bond-chip bond-chip-major" onClick={() => desk.setState({ major: major.id })}>
+              <button type="button" className="bond-chip bond-chip-major" disabled={past} title={past ? t("replay.rests.present") : undefined} onClick={() => desk.setState({ major: major.id })}>
                 <IconUrgent size={15} aria-hidden /> {major.name}
                 {sector && ` · ${sector.name}`}
               </button>
@@ -188,7 +190,7 @@ function LinkForm({ incident, mayMerge }: { incident: Placed<Incident>; mayMerge
 /** Which reports and units are another incident after all. */
 function SplitForm({ incident }: { incident: Placed<Incident> }) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [reason, setReason] = useState("");
+  const [reason, setReason, discard] = useDraftLine(`split:${incident.id}`);
   const { busy, failure, act } = useAct();
   const { data } = useQuery({ queryKey: ["inside", incident.id, incident.version], queryFn: () => reportsInside(incident.id) });
   const toggle = (id: string) =>
@@ -203,6 +205,7 @@ function SplitForm({ incident }: { incident: Placed<Incident> }) {
     const assignment_ids = incident.assignments.map((each) => each.id).filter((each) => chosen.has(each));
     void act(() => splitOff(incident.id, { id, incident_id: fresh, report_ids, assignment_ids, reason: reason.trim() || undefined })).then((made) => {
       if (!made) return;
+      discard();
       openForm(null);
       say(t("links.nowSplit", { code: incident.code, other: made.to.code }), () => undoLink(id));
       select(`incident:${fresh}`);

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "rea
 import { newId, Refusal } from "../lib/api";
 import type { Placed } from "../lib/board";
 import { clock } from "../lib/clock";
-import { useDraft } from "../lib/drafts";
+import { useDraft, useDraftLine } from "../lib/drafts";
 import { hour, hourSeconds, running, stamp } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
@@ -17,6 +17,7 @@ import { UnitPill } from "../lib/ui/UnitPill";
 import { addSector, closeMajor, endSector, givePost, majorAdd, majorLog, majorPlace, majorProposed, majorRemove, majorResources, majors as listMajors, markObjective, openMajor, reopenMajor, sectorLead, setObjective, strikeLog, writeLog } from "../lib/verbs";
 import { MAJOR_KINDS, MAJOR_ROLES, SECTOR_COLOURS, type Incident, type Major, type MajorKind, type MajorLine, type MajorMember, type MajorRole, type MajorUnit, type UnitStatus } from "../lib/wire";
 import { desk, select, useDesk } from "./desk";
+import { Strike } from "./Strike";
 import { sentence } from "./Timeline";
 import { useAct } from "./useAct";
 
@@ -42,7 +43,7 @@ export function MajorBoard() {
 
 function Head({ title, aside, children }: { title: string; aside?: string; children?: ReactNode }) {
   return (
-    <header className="major-head">
+    <div className="major-head">
       <IconUrgent size={26} aria-hidden />
       <div className="major-title">
         <h1>{title}</h1>
@@ -50,7 +51,7 @@ function Head({ title, aside, children }: { title: string; aside?: string; child
       </div>
       {children}
       <CloseButton size="lg" aria-label={t("action.close")} onClick={close} />
-    </header>
+    </div>
   );
 }
 
@@ -215,7 +216,7 @@ function Proposal({ major }: { major: Major }) {
 }
 
 function Closing({ major, onDone }: { major: Major; onDone: () => void }) {
-  const [outcome, setOutcome] = useState("");
+  const [outcome, setOutcome, discard] = useDraftLine(`major:close:${major.id}`);
   const [inside, setInside] = useState<string | null>(null);
   const { busy, failure, act } = useAct();
   const submit = (event: FormEvent) => {
@@ -224,6 +225,7 @@ function Closing({ major, onDone }: { major: Major; onDone: () => void }) {
       try {
         await closeMajor(major.id, outcome.trim(), inside !== null);
         say(t("majors.nowClosed", { name: major.name }), () => reopenMajor(major.id, t("majors.reopenReason")));
+        discard();
         close();
         return true;
       } catch (error) {
@@ -281,11 +283,11 @@ function Posts({ major, mayRun, now }: { major: Major; mayRun: boolean; now: num
 }
 
 function GivePost({ major, role, onDone }: { major: Major; role: MajorRole; onDone: () => void }) {
-  const [holder, setHolder] = useState("");
-  const [organization, setOrganization] = useState("");
+  const [holder, setHolder, discardHolder] = useDraftLine(`major:holder:${major.id}:${role}`);
+  const [organization, setOrganization, discardOrganization] = useDraftLine(`major:organization:${major.id}:${role}`);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (holder.trim()) quietly(givePost(major.id, { id: newId(), role, holder: holder.trim(), organization: organization.trim() || undefined }).then(onDone));
+    if (holder.trim()) quietly(givePost(major.id, { id: newId(), role, holder: holder.trim(), organization: organization.trim() || undefined }).then(() => (discardHolder(), discardOrganization(), onDone())));
   };
   return (
     <form onSubmit={submit}>
@@ -444,11 +446,11 @@ function UnitLine({ unit, now }: { unit: MajorUnit; now: number }) {
 }
 
 function NewSector({ major }: { major: Major }) {
-  const [name, setName] = useState("");
+  const [name, setName, discard] = useDraftLine(`major:sector:${major.id}`);
   const free = SECTOR_COLOURS.find((colour) => !major.sectors.some((sector) => sector.colour === colour)) ?? SECTOR_COLOURS[major.sectors.length % SECTOR_COLOURS.length] ?? "sky";
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (name.trim()) quietly(addSector(major.id, { id: newId(), name: name.trim(), colour: free }).then(() => setName("")));
+    if (name.trim()) quietly(addSector(major.id, { id: newId(), name: name.trim(), colour: free }).then(discard));
   };
   return (
     <form className={`sector-new sector-${free}`} onSubmit={submit}>
@@ -465,14 +467,14 @@ function NewSector({ major }: { major: Major }) {
 const PERIODS = [2, 6, 12, 24];
 
 function Objectives({ major, mayRun, now }: { major: Major; mayRun: boolean; now: number }) {
-  const [text, setText] = useState("");
+  const [text, setText, discard] = useDraftLine(`major:objective:${major.id}`);
   const [hours, setHours] = useState("6");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!text.trim()) return;
     const from = clock.now();
     const period = { period_from: new Date(from).toISOString(), period_until: new Date(from + Number(hours) * 3_600_000).toISOString() };
-    quietly(setObjective(major.id, { id: newId(), text: text.trim(), ...period }).then(() => setText("")));
+    quietly(setObjective(major.id, { id: newId(), text: text.trim(), ...period }).then(discard));
   };
   return (
     <section className="major-objectives">
@@ -543,7 +545,7 @@ function Log({ major, versions, mayRun, now }: { major: Major; versions: string;
 
 function LogLine({ line, major, now, mayStrike, onStruck }: { line: MajorLine; major: Major; now: number; mayStrike: boolean; onStruck: () => void }) {
   const mine = line.kind === "written";
-  const strike = () => quietly(strikeLog(major.id, line.id, t("majors.strikeReason")).then(onStruck));
+  const [striking, setStriking] = useState(false);
   return (
     <li className={mine ? "entry entry-note" : "entry"}>
       <time dateTime={line.at}>{stamp(line.at, now)}</time>
@@ -560,9 +562,10 @@ function LogLine({ line, major, now, mayStrike, onStruck }: { line: MajorLine; m
         <small>
           {line.incident && <b className="entry-of">{line.incident.code}</b>} {line.by}
         </small>
+        {striking && !line.struck && <Strike line={line.id} strike={(reason) => strikeLog(major.id, line.id, reason)} onDone={() => { setStriking(false); onStruck(); }} onCancel={() => setStriking(false)} />}
       </div>
-      {mine && !line.struck && mayStrike && (
-        <button type="button" className="entry-strike" aria-label={t("timeline.strike")} title={t("timeline.strike")} onClick={strike}>
+      {mine && !line.struck && mayStrike && !striking && (
+        <button type="button" className="entry-strike" aria-label={t("timeline.strike")} title={t("timeline.strike")} onClick={() => setStriking(true)}>
           <IconStrikethrough size={15} />
         </button>
       )}

@@ -4,16 +4,17 @@ import { inForce, toCome, validity, whoPasses } from "../lib/closures";
 import { age, distance, metresBetween, placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
-import { incidentOrder, unitOrder } from "../lib/queue";
+import { inOrder, unitOrder } from "../lib/queue";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { TargetTimer } from "../lib/ui/Timer";
 import { UnitPill } from "../lib/ui/UnitPill";
-import { desk, select, stage } from "./desk";
+import { desk, select, stage, useDesk } from "./desk";
 
 /** The same as the map shows, as two tables: for the keyboard, for screen readers, for when there is no WebGL. */
 export function MapList({ onClose }: { onClose: () => void }) {
   useBoard();
   const now = useSecond();
+  const selected = useDesk((state) => state.selected);
   const [, moved] = useState(0);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => stage.map?.onMoved(() => moved((n) => n + 1)), []);
@@ -22,7 +23,10 @@ export function MapList({ onClose }: { onClose: () => void }) {
   }, []);
 
   const inView = (at: [number, number] | null) => at !== null && (stage.map?.contains(at) ?? true);
-  const incidents = board.incidents().filter(({ at, masked }) => !masked && inView(at)).sort(incidentOrder(now));
+  const incidents = inOrder(
+    board.incidents().filter(({ at, masked }) => !masked && inView(at)),
+    now,
+  );
   const units = board
     .units()
     .flatMap((unit) => {
@@ -63,7 +67,7 @@ export function MapList({ onClose }: { onClose: () => void }) {
         </thead>
         <tbody>
           {incidents.map((incident) => (
-            <tr key={incident.subject}>
+            <tr key={incident.subject} aria-current={selected === incident.subject || undefined}>
               <td>
                 <PriorityMark level={incident.priority} size={22} />
               </td>
@@ -96,7 +100,7 @@ export function MapList({ onClose }: { onClose: () => void }) {
           </thead>
           <tbody>
             {closures.map((closure) => (
-              <tr key={closure.subject}>
+              <tr key={closure.subject} aria-current={selected === closure.subject || undefined}>
                 <td>
                   <button type="button" className="link-button" onClick={() => select(closure.subject)}>
                     {t(`closure.kind.${closure.kind}`)}
@@ -124,7 +128,7 @@ export function MapList({ onClose }: { onClose: () => void }) {
         </thead>
         <tbody>
           {units.map(({ unit, position, at }) => (
-            <tr key={unit.subject}>
+            <tr key={unit.subject} aria-current={selected === unit.subject || undefined}>
               <td>
                 <button type="button" className="link-button" onClick={() => select(unit.subject)}>
                   {unit.call_sign}

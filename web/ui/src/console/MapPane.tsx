@@ -1,26 +1,31 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon, Tooltip, VisuallyHidden } from "@mantine/core";
 import { IconBarrierBlock, IconList, IconMap, IconMaximize, IconMinus, IconPalette, IconPaletteOff, IconPlus, IconPolygon } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
-import { clock } from "../lib/clock";
 import { hourSeconds } from "../lib/format";
 import { t } from "../lib/i18n";
 import { useKey } from "../lib/keys";
-import { board, useLink } from "../lib/live";
+import { board, useLink, useSecond } from "../lib/live";
+import { shownClock, useInPast } from "../lib/moment";
+import { isOpen } from "../lib/queue";
 import { LiveMap } from "../lib/map/LiveMap";
 import { useBounds, useMay, useSession } from "../lib/session";
 import { mapa, tema, toggleMapa } from "../lib/theme";
 import { desk, newIncident, openForm, select, setPlace, stage, useDesk, wantsPlace } from "./desk";
+import { LayersButton, LayersPanel } from "./layers/Layers";
 import { MapList } from "./MapList";
 import { usePen } from "./pen";
+import { PastWatermark } from "./ReplayBar";
 
-export function MapPane() {
+export function MapPane({ apart = false }: { apart?: boolean }) {
   const holder = useRef<HTMLDivElement>(null);
   const { city } = useSession();
   const bounds = useBounds();
   const mayOpen = useMay("incident.open");
-  const [state, setState] = useState<"loading" | "ready" | "failed">("loading");
+  const [state, setState] = useState<"loading" | "rebuilding" | "ready" | "failed">("loading");
   const [round, setRound] = useState(0);
+  const rebuilt = useRef(false);
+  const [seen, setSeen] = useState("");
   const selected = useDesk((held) => held.selected);
   const place = useDesk((held) => held.place);
   const form = useDesk((held) => held.form);
@@ -42,7 +47,7 @@ export function MapPane() {
     LiveMap.create({
       container,
       board,
-      clock,
+      clock: shownClock,
       bounds,
       label: t("map.label"),
       onSelect: (subject) => (subject.startsWith("zone:") ? desk.setState({ zone: subject.slice(5), pane: "card" }) : select(subject)),
@@ -52,7 +57,14 @@ export function MapPane() {
         if (wantsPlace(desk.getState().form)) setPlace(at);
         else if (mayOpenNow.current) newIncident(at);
       },
-      onLost: (lost) => setState(lost ? "failed" : "ready"),
+      onLost: (lost) => {
+        if (!lost) return setState("ready");
+        // The graphics card let go: the map is built anew once; if that is not enough the table stands in for it.
+        if (rebuilt.current) return setState("failed");
+        rebuilt.current = true;
+        setState("rebuilding");
+        setRound((n) => n + 1);
+      },
     }).then(
       (map) => {
         if (dropped) return map.destroy();
@@ -81,6 +93,14 @@ export function MapPane() {
     painted.current = look;
   }, [look]);
   useEffect(() => stage.map?.resize(), [pane, list]);
+  // Panels are dragged and layouts change without the window doing so.
+  useEffect(() => {
+    const surface = holder.current;
+    if (!surface) return;
+    const watch = new ResizeObserver(() => stage.map?.resize());
+    watch.observe(surface);
+    return () => watch.disconnect();
+  }, []);
   useEffect(() => {
     const subject = selected;
     if (!subject) return;
@@ -94,7 +114,10 @@ export function MapPane() {
     desk.setState({ pane: "map", list: false });
     stage.map?.focus();
   });
-  useKey("alt+m", () => desk.setState((held) => ({ list: !held.list, pane: "map" })));
+  useKey("alt+m", () => {
+    setSeen(whatIsSeen());
+    desk.setState((held) => ({ list: !held.list, pane: "map" }));
+  });
   useKey(" ", () => {
     const at = selected ? board.get<object>(selected)?.at : null;
     if (at) stage.map?.goTo(at);
@@ -110,18 +133,31 @@ export function MapPane() {
   return (
     <section className={`map-pane${wantsPlace(form) ? " map-pane-picking" : ""}`} aria-label={t("map.title")}>
       <div ref={holder} className="map-surface" />
+      {(state === "loading" || state === "rebuilding") && (
+        <p className="map-wait" role="status">
+          {t(`map.${state}`)}
+        </p>
+      )}
+      <VisuallyHidden role="status">{seen}</VisuallyHidden>
       <MapAge />
       {wantsPlace(form) && !showList && <p className="map-hint">{t(place ? "map.moveHint" : "map.pickHint")}</p>}
       {!showList && <PenHint />}
       {state === "failed" && (
         <div className="map-failed" role="alert">
           {t("map.failed")}
-          <button type="button" onClick={() => setRound((n) => n + 1)}>
+          <button
+            type="button"
+            onClick={() => {
+              setState("loading");
+              setRound((n) => n + 1);
+            }}
+          >
             {t("action.retry")}
           </button>
         </div>
       )}
       {showList && <MapList onClose={() => desk.setState({ list: false })} />}
+      {!showList && <LayersPanel />}
       <div className="map-tools">
         <Tooltip label={t(list ? "map.asMap" : "map.asList")} position="left">
           <ActionIcon variant="default" size={34} aria-label={t(list ? "map.asMap" : "map.asList")} aria-pressed={list} onClick={() => desk.setState({ list: !list })}>
@@ -136,14 +172,15 @@ export function MapPane() {
               </ActionIcon>
             </Tooltip>
           ))}
-        {!list && mayZone && (
+        {!list && <LayersButton />}
+        {!list && !apart && mayZone && (
           <Tooltip label={t("zones.title")} position="left">
             <ActionIcon variant="default" size={34} aria-label={t("zones.title")} aria-pressed={form === "zones"} onClick={() => openForm(form === "zones" ? null : "zones")}>
               <IconPolygon size={18} />
             </ActionIcon>
           </Tooltip>
         )}
-        {!list && mayClose && (
+        {!list && !apart && mayClose && (
           <Tooltip label={`${t("closure.newTitle")} (B)`} position="left">
             <ActionIcon variant="default" size={34} aria-label={t("closure.newTitle")} aria-pressed={form === "closure"} onClick={() => openForm(form === "closure" ? null : "closure")}>
               <IconBarrierBlock size={18} />
@@ -154,6 +191,17 @@ export function MapPane() {
       <p className="map-credit">{city.attribution}</p>
     </section>
   );
+}
+
+/** How many of each are within what the map shows, in a sentence. */
+function whatIsSeen(): string {
+  const inView = (at: readonly [number, number] | null) => at !== null && (stage.map?.contains([at[0], at[1]]) ?? true);
+  const incidents = board.incidents().filter((incident) => !incident.masked && isOpen(incident) && inView(incident.at)).length;
+  const units = board.units().filter(({ id }) => {
+    const position = board.positions.get(id);
+    return position && inView([position.lon, position.lat]);
+  }).length;
+  return t("map.listTitle", { incidents: t("map.incidents", { count: incidents }), units: t("map.units", { count: units }) });
 }
 
 /** What the pen waits for; before corners are thrown away, the question. */
@@ -200,6 +248,17 @@ function useAim(drawing: boolean): boolean {
 
 /** The age of what the map shows; when the link is dead, its hour in large over a faded map. */
 export function MapAge() {
+  return useInPast() ? <PastAge /> : <PresentAge />;
+}
+
+/** At each shown second what counts by the clock is drawn again: at 64× a minute goes by in one of ours. */
+function PastAge() {
+  const at = useSecond();
+  useEffect(() => stage.map?.again(), [at]);
+  return <PastWatermark />;
+}
+
+function PresentAge() {
   const { name, age, heardAt } = useLink((state) => state);
   if (name === "offline" && heardAt !== null) return <p className="map-watermark">{t("map.dataFrom", { hour: hourSeconds(heardAt) })}</p>;
   if (age === null) return null;

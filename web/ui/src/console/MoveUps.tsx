@@ -2,6 +2,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Placed } from "../lib/board";
 import { minutes } from "../lib/etas";
+import { useDraftLine } from "../lib/drafts";
 import { t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { board, useBoard } from "../lib/live";
@@ -39,8 +40,10 @@ function Proposed({ one, mayDecide }: { one: Placed<MoveUp>; mayDecide: boolean 
   const [busy, setBusy] = useState(false);
   const act = async (work: () => Promise<unknown>, said: string) => {
     setBusy(true);
-    await work().then(() => say(said), sayFailed);
+    const done = await work().then(() => true, (error: unknown) => (sayFailed(error), false));
+    if (done) say(said);
     setBusy(false);
+    return done;
   };
   const confirm = () => void act(() => confirmMoveUp(one), t("moveUps.saidYes", { unit: one.call_sign, place: one.place }));
   useKey("y", confirm, mayDecide && !busy && !refusing);
@@ -62,18 +65,18 @@ function Proposed({ one, mayDecide }: { one: Placed<MoveUp>; mayDecide: boolean 
           </Button>
         </>
       )}
-      {refusing && <Refusing send={(reason) => act(() => refuseMoveUp(one, reason), t("moveUps.saidNo"))} back={() => setRefusing(false)} />}
+      {refusing && <Refusing id={one.id} send={(reason) => act(() => refuseMoveUp(one, reason), t("moveUps.saidNo"))} back={() => setRefusing(false)} />}
     </div>
   );
 }
 
-function Refusing({ send, back }: { send: (reason: string) => Promise<void>; back: () => void }) {
-  const [reason, setReason] = useState("");
+function Refusing({ id, send, back }: { id: string; send: (reason: string) => Promise<boolean>; back: () => void }) {
+  const [reason, setReason, discard] = useDraftLine(`refuse:${id}`);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (reason.trim()) void send(reason.trim());
+        if (reason.trim()) void send(reason.trim()).then((done) => done && discard());
       }}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;

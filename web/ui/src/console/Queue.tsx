@@ -1,51 +1,61 @@
 import { Button, SegmentedControl, UnstyledButton } from "@mantine/core";
 import { IconBellRinging, IconLock, IconMapPinOff, IconPlus, IconStack2, IconUsers } from "@tabler/icons-react";
-import { useEffect, useRef, useState, type FocusEvent } from "react";
+import { useState, type CSSProperties, type FocusEvent, type ReactNode } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
 import { hour, placeLine } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { channelIcon, typeIcon } from "../lib/icons";
 import { useKey } from "../lib/keys";
-import { board, useBoard } from "../lib/live";
+import { board, useKinds, useLink } from "../lib/live";
+import { shownClock, useInPast } from "../lib/moment";
 import { useMay } from "../lib/session";
-import { isOver, isUnacknowledged } from "../lib/queue";
+import { isOver, isOverdue, isUnacknowledged, nextUnheard } from "../lib/queue";
 import { foldIncidents, foldReports, isGroup, type IncidentGroup, type ReportGroup } from "../lib/storm";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { Since, TargetTimer } from "../lib/ui/Timer";
 import { UnitPill } from "../lib/ui/UnitPill";
 import type { Incident, Level, Report } from "../lib/wire";
 import { desk, newIncident, select, useDesk } from "./desk";
-import { useIncidents, useReports, useStill, type Filter } from "./useQueue";
+import { Rows, type Placement } from "./Rows";
+import { FILTERS, useIncidents, useReports, useStill, type Filter } from "./useQueue";
 import { useClusters, useGrouped, useStorm } from "./useStorm";
 
 /** What waits: reports to sort, then incidents by need. J and K walk through both. In a storm what belongs together is one line. */
 export function Queue() {
   const [filter, setFilter] = useState<Filter>("all");
   const [inside, setInside] = useState({ pointer: false, focus: false });
-  const frozen = inside.pointer || inside.focus;
+  const past = useInPast();
+  // Nothing is done in the past, and a list held still would tell of another moment than the clock.
+  const frozen = !past && (inside.pointer || inside.focus);
   const mayOpen = useMay("incident.open");
   const mayGroup = useMay("report.triage");
   const storm = useStorm();
   const grouped = useGrouped() && mayGroup && storm !== null;
   const { type } = useCatalogue();
   const clusters = useHeld(useClusters(grouped).data, frozen);
-  const [allReports, allIncidents] = [useReports(), useIncidents(filter)];
-  const reports = useStill(grouped ? foldReports(allReports, clusters, (code) => type(code)?.priority) : allReports, frozen);
-  const incidents = useStill(grouped ? foldIncidents(allIncidents, clusters, new Set(board.sos().map(({ incident_id }) => incident_id))) : allIncidents, frozen);
+  const allReports = useReports();
+  const { list: allIncidents, question } = useIncidents(filter);
+  const loading = useLink(({ heardAt }) => heardAt === null);
+  const reports = useStill(grouped ? foldReports(allReports, clusters, (code) => type(code)?.priority) : allReports, frozen, past ? "past" : "");
+  const incidents = useStill(grouped ? foldIncidents(allIncidents, clusters, new Set(board.sos().map(({ incident_id }) => incident_id))) : allIncidents, frozen, question);
   const selected = useDesk((state) => state.selected);
   const order = [...reports.rows, ...incidents.rows].map(({ item }) => item.subject);
 
   const step = (by: number) => {
     const at = selected ? order.indexOf(selected) : -1;
     const next = order[at < 0 ? (by > 0 ? 0 : order.length - 1) : Math.min(order.length - 1, Math.max(0, at + by))];
-    if (next) {
-      select(next);
-      document.getElementById(rowId(next))?.scrollIntoView({ block: "nearest" });
-    }
+    if (next) select(next);
   };
   useKey("j", () => step(1));
   useKey("k", () => step(-1));
+  const { list: everyIncident } = useIncidents("all");
+  const unheard = everyIncident.filter((incident) => !incident.masked && incident.priority === 1 && isUnacknowledged(incident)).length;
+  const toUnheard = () => {
+    const next = nextUnheard(everyIncident, desk.getState().selected);
+    if (next) openCard(next.subject);
+  };
+  useKey("shift+n", toUnheard, unheard > 0);
 
   // Only a keyboard's focus holds the list; after a click the pointer says when it leaves.
   const onFocus = (event: FocusEvent) => setInside((held) => ({ ...held, focus: event.target.matches(":focus-visible") }));
@@ -74,18 +84,22 @@ export function Queue() {
             </Button>
           )}
         </header>
-        {reports.rows.length === 0 ? (
+        {loading ? (
+          <Skeleton rows={1} />
+        ) : reports.rows.length === 0 ? (
           <p className="queue-empty">{t("queue.noReports")}</p>
         ) : (
-          <ul className="rows">
-            {reports.rows.map(({ item, gone }) =>
-              isGroup(item) ? (
-                <GroupRow key={item.subject} group={item} gone={gone} selected={selected === item.subject} count={t("storm.cluster.count", { count: item.members.length })} />
+          <Rows subjects={reports.rows.map(({ item }) => item.subject)} selected={selected}>
+            {(index, at) => {
+              const { item, gone } = reports.rows[index] ?? {};
+              if (!item) return null;
+              return isGroup(item) ? (
+                <GroupRow key={item.subject} at={at} group={item} gone={gone} selected={selected === item.subject} count={t("storm.cluster.count", { count: item.members.length })} />
               ) : (
-                <ReportRow key={item.subject} report={item} gone={gone} selected={selected === item.subject} />
-              ),
-            )}
-          </ul>
+                <ReportRow key={item.subject} at={at} report={item} gone={gone} selected={selected === item.subject} />
+              );
+            }}
+          </Rows>
         )}
       </div>
       <div className="queue-incidents">
@@ -94,26 +108,36 @@ export function Queue() {
             {t("queue.incidents")} <span className="count">{incidents.rows.reduce((sum, { item, gone }) => sum + (gone ? 0 : isGroup(item) ? item.members.length : isOver(item) ? 0 : 1), 0)}</span>
           </h2>
           <HeldChip count={incidents.held.length} urgent={incidents.held.some((item) => !isGroup(item) && !item.masked && item.priority === 1)} onClick={incidents.thaw} />
-          <SegmentedControl
-            size="xs"
-            aria-label={t("queue.filter")}
-            value={filter}
-            onChange={(value) => setFilter(value as Filter)}
-            data={(["all", "unassigned", "overdue"] as const).map((value) => ({ value, label: t(`queue.filters.${value}`) }))}
-          />
+          {unheard > 0 && (
+            <button type="button" className="queue-unheard" aria-keyshortcuts="Shift+N" onClick={toUnheard}>
+              <PriorityMark level={1} size={18} /> {t("queue.unheard", { count: unheard })} <kbd>{"⇧N"}</kbd>
+            </button>
+          )}
         </header>
-        {incidents.rows.length === 0 ? (
-          <p className="queue-empty">{t(filter === "all" ? "queue.noIncidents" : "queue.noneLikeThat")}</p>
+        <SegmentedControl
+          size="xs"
+          className="queue-filter"
+          aria-label={t("queue.filter")}
+          value={filter}
+          onChange={(value) => setFilter(value as Filter)}
+          data={FILTERS.map((value) => ({ value, label: t(`queue.filters.${value}`), disabled: past && value === "mine" }))}
+        />
+        {loading ? (
+          <Skeleton rows={6} />
+        ) : incidents.rows.length === 0 ? (
+          <Quiet filter={filter} />
         ) : (
-          <ul className="rows">
-            {incidents.rows.map(({ item, gone }) =>
-              isGroup(item) ? (
-                <GroupRow key={item.subject} group={item} gone={gone} selected={selected === item.subject} count={t("storm.cluster.wait", { count: item.members.length })} priority={item.members[0]?.priority} />
+          <Rows subjects={incidents.rows.map(({ item }) => item.subject)} selected={selected}>
+            {(index, at) => {
+              const { item, gone } = incidents.rows[index] ?? {};
+              if (!item) return null;
+              return isGroup(item) ? (
+                <GroupRow key={item.subject} at={at} group={item} gone={gone} selected={selected === item.subject} count={t("storm.cluster.wait", { count: item.members.length })} priority={item.members[0]?.priority} />
               ) : (
-                <IncidentRow key={item.subject} incident={item} gone={gone} selected={selected === item.subject} />
-              ),
-            )}
-          </ul>
+                <IncidentRow key={item.subject} at={at} incident={item} gone={gone} selected={selected === item.subject} />
+              );
+            }}
+          </Rows>
         )}
       </div>
     </section>
@@ -135,12 +159,53 @@ function HeldChip({ count, urgent = false, onClick }: { count: number; urgent?: 
   );
 }
 
-function useVisibleWhenSelected(selected: boolean) {
-  const row = useRef<HTMLLIElement>(null);
-  useEffect(() => {
-    if (selected) row.current?.scrollIntoView({ block: "nearest" });
-  }, [selected]);
-  return row;
+/** Something is coming: rows without words, so that nobody reads an empty list as a quiet city. */
+function Skeleton({ rows }: { rows: number }) {
+  return (
+    <div className="queue-skeleton" role="status" aria-label={t("page.loading")}>
+      {Array.from({ length: rows }, (_, at) => (
+        <span key={at} />
+      ))}
+    </div>
+  );
+}
+
+/** Nothing there: that it is so, and since when nothing has changed. */
+function Quiet({ filter }: { filter: Filter }) {
+  useKinds("incident", "report");
+  const news = [...board.incidents().map(({ closed_at, opened_at }) => closed_at ?? opened_at), ...board.reports().map(({ received_at }) => received_at)];
+  const last = news.reduce((latest, at) => (Date.parse(at) > Date.parse(latest) ? at : latest), news[0] ?? "");
+  if (filter !== "all") return <p className="queue-empty">{t("queue.noneLikeThat")}</p>;
+  return (
+    <p className="queue-empty">
+      {t("queue.noIncidents")} {last && t("queue.lastNews", { hour: hour(last) })}
+    </p>
+  );
+}
+
+interface RowProps {
+  at: Placement;
+  selected: boolean;
+  gone: boolean | undefined;
+}
+
+/** One line of either list, where the list says. */
+function Row({ at, selected, gone, tone, subject, onOpen, children }: RowProps & { tone?: string; subject: string; onOpen: () => void; children: ReactNode }) {
+  const place: CSSProperties = { transform: `translateY(${at.start}px)` };
+  return (
+    <li
+      ref={at.measure}
+      data-index={at.index}
+      style={place}
+      aria-setsize={at.count}
+      aria-posinset={at.index + 1}
+      className={["row", tone, selected && "row-selected", gone && "row-gone"].filter(Boolean).join(" ")}
+    >
+      <button type="button" id={rowId(subject)} aria-current={selected || undefined} onClick={onOpen}>
+        {children}
+      </button>
+    </li>
+  );
 }
 
 function openCard(subject: string) {
@@ -157,14 +222,12 @@ function useHeld<T>(latest: T, frozen: boolean): T {
 }
 
 /** Many that tell of the same, or ask for the same: one line, how many, where, since when. */
-function GroupRow({ group, gone, selected, count, priority }: { group: ReportGroup | IncidentGroup; gone: boolean; selected: boolean; count: string; priority?: Level }) {
-  const row = useVisibleWhenSelected(selected);
+function GroupRow({ at, group, gone, selected, count, priority }: RowProps & { group: ReportGroup | IncidentGroup; count: string; priority?: Level | undefined }) {
   const { type } = useCatalogue();
   const { cluster, members, subject } = group;
   const Type = cluster.type_code ? typeIcon(type(cluster.type_code)?.icon) : IconStack2;
   return (
-    <li ref={row} className={`row row-group${selected ? " row-selected" : ""}${gone ? " row-gone" : ""}`}>
-      <button type="button" id={rowId(subject)} aria-current={selected || undefined} onClick={() => openCard(subject)}>
+    <Row at={at} selected={selected} gone={gone} tone="row-group" subject={subject} onOpen={() => openCard(subject)}>
         <span className="row-mark">{priority ? <PriorityMark level={priority} /> : <Type size={20} aria-hidden />}</span>
         <span className="row-body">
           <span className="row-title">
@@ -178,17 +241,14 @@ function GroupRow({ group, gone, selected, count, priority }: { group: ReportGro
           <b className="row-count">{members.length}</b>
           <span className="row-note">{t("storm.cluster.since", { hour: hour(cluster.since) })}</span>
         </span>
-      </button>
-    </li>
+    </Row>
   );
 }
 
-function ReportRow({ report, gone, selected }: { report: Placed<Report>; gone: boolean; selected: boolean }) {
-  const row = useVisibleWhenSelected(selected);
+function ReportRow({ at, report, gone, selected }: RowProps & { report: Placed<Report> }) {
   const Channel = channelIcon(report.channel);
   return (
-    <li ref={row} className={`row row-report${selected ? " row-selected" : ""}${gone ? " row-gone" : ""}`}>
-      <button type="button" id={rowId(report.subject)} aria-current={selected || undefined} onClick={() => openCard(report.subject)}>
+    <Row at={at} selected={selected} gone={gone} tone="row-report" subject={report.subject} onOpen={() => openCard(report.subject)}>
         <span className="row-mark" title={word("channel", report.channel)}>
           <Channel size={20} aria-label={word("channel", report.channel)} />
         </span>
@@ -202,22 +262,19 @@ function ReportRow({ report, gone, selected }: { report: Placed<Report>; gone: b
         <span className="row-side">
           {gone ? <span className="row-note">{t("queue.handled")}</span> : <Since at={report.received_at} />}
         </span>
-      </button>
-    </li>
+    </Row>
   );
 }
 
-function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>; gone: boolean; selected: boolean }) {
-  const row = useVisibleWhenSelected(selected);
+function IncidentRow({ at, incident, gone, selected }: RowProps & { incident: Placed<Incident> }) {
   const { type } = useCatalogue();
-  if (incident.masked) return <MaskedRow incident={incident} gone={gone} selected={selected} />;
+  if (incident.masked) return <MaskedRow at={at} incident={incident} gone={gone} selected={selected} />;
   const Type = typeIcon(type(incident.type_code)?.icon);
   const over = isOver(incident);
   const unheard = isUnacknowledged(incident);
-  const classes = ["row", selected && "row-selected", (gone || over) && "row-gone", unheard && incident.priority === 1 && "row-alarm"].filter(Boolean).join(" ");
+  const tone = unheard && incident.priority === 1 ? "row-alarm" : isOverdue(incident, shownClock.now()) ? "row-late" : "";
   return (
-    <li ref={row} className={classes}>
-      <button type="button" id={rowId(incident.subject)} aria-current={selected || undefined} onClick={() => openCard(incident.subject)}>
+    <Row at={at} selected={selected} gone={gone || over} tone={tone} subject={incident.subject} onOpen={() => openCard(incident.subject)}>
         <span className="row-mark">
           <PriorityMark level={incident.priority} muted={over} hollow={incident.state === "under_control"} />
         </span>
@@ -226,18 +283,22 @@ function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>;
             <Type size={16} aria-hidden /> <span>{incident.type_name}</span>
           </span>
           <span className="row-place">
-            <span>{placeLine(incident.place, incident.zone)}</span>
+            <span>{incident.place ?? incident.zone}</span>
+          </span>
+          <span className="row-more">
+            {incident.place && incident.zone && <span className="row-zone">{incident.zone}</span>}
+            {incident.reports > 1 && (
+              <span className="row-reports" title={t("incident.reports", { count: incident.reports })}>
+                <IconUsers size={13} aria-hidden /> {incident.reports}
+              </span>
+            )}
+            {incident.sensitivity > 1 && <IconLock size={13} aria-label={t("queue.reserved")} />}
           </span>
         </span>
         <span className="row-side">
           <TargetTimer incident={incident} />
           <span className="row-facts">
             <AlarmBell incident={incident.id} />
-            {incident.reports > 1 && (
-              <span className="row-reports" title={t("incident.reports", { count: incident.reports })}>
-                <IconUsers size={13} aria-hidden /> {incident.reports}
-              </span>
-            )}
             {over ? (
               <span className="row-note">{word("state", incident.state)}</span>
             ) : incident.assignments.length > 0 ? (
@@ -252,22 +313,20 @@ function IncidentRow({ incident, gone, selected }: { incident: Placed<Incident>;
             )}
           </span>
         </span>
-      </button>
-    </li>
+    </Row>
   );
 }
 
 /** Something about it is an alarm that nobody has answered. */
 function AlarmBell({ incident }: { incident: string }) {
-  useBoard();
+  useKinds("alarm");
   const alarm = board.alarms().find(({ incident_id, state }) => incident_id === incident && state === "raised");
   return alarm ? <IconBellRinging size={14} aria-label={t("alarms.onRow", { what: t(`alarms.kinds.${alarm.kind}`) })} /> : null;
 }
 
-function MaskedRow({ incident, gone, selected }: { incident: Incident; gone: boolean; selected: boolean }) {
+function MaskedRow({ at, incident, gone, selected }: RowProps & { incident: Incident }) {
   return (
-    <li className={`row${selected ? " row-selected" : ""}${gone ? " row-gone" : ""}`}>
-      <button type="button" id={rowId(incident.subject)} aria-current={selected || undefined} onClick={() => desk.setState({ selected: incident.subject, form: null, pane: "card" })}>
+    <Row at={at} selected={selected} gone={gone} subject={incident.subject} onOpen={() => desk.setState({ selected: incident.subject, form: null, pane: "card" })}>
         <span className="row-mark">
           <IconLock size={20} aria-hidden />
         </span>
@@ -279,7 +338,6 @@ function MaskedRow({ incident, gone, selected }: { incident: Incident; gone: boo
           <Since at={incident.opened_at} />
           <span className="row-note">{word("state", incident.state)}</span>
         </span>
-      </button>
-    </li>
+    </Row>
   );
 }

@@ -1,6 +1,7 @@
 import "./recommendation.css";
 import { Button, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { useDraftLine } from "../lib/drafts";
 import { minutes } from "../lib/etas";
 import { hourSeconds } from "../lib/format";
 import { t, word } from "../lib/i18n";
@@ -103,11 +104,11 @@ export function WhyNot({ told, onOverride }: { told: Told; onOverride?: (unit: s
 }
 
 function Override({ unit, send }: { unit: string; send: (reason: string) => Promise<boolean> }) {
-  const [reason, setReason] = useState("");
+  const [reason, setReason, discard] = useDraftLine(`override:${unit}`);
   const [busy, setBusy] = useState(false);
   const go = async () => {
     setBusy(true);
-    if (await send(reason.trim())) setReason("");
+    if (await send(reason.trim())) discard();
     setBusy(false);
   };
   return (

@@ -1,31 +1,41 @@
 import { Button, TextInput } from "@mantine/core";
-import { IconCheck, IconLink, IconPhone, IconX } from "@tabler/icons-react";
+import { IconCheck, IconPhone, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Placed } from "../lib/board";
 import { useCatalogue } from "../lib/catalogue";
 import { useDraft } from "../lib/drafts";
-import { age, ago, distance, placeLine, stamp } from "../lib/format";
+import { ago, placeLine, stamp } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { channelIcon } from "../lib/icons";
 import { useDigits, useKey } from "../lib/keys";
 import { useSecond } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { useMay } from "../lib/session";
-import { say } from "../lib/toasts";
+import { say, undoOf } from "../lib/toasts";
 import { Since } from "../lib/ui/Timer";
-import { accept, contact, dismiss, join, similar } from "../lib/verbs";
+import { channelsFor, similarTo, type Channel, type Duplicate } from "../lib/calls";
+import { accept, contact, dismiss, join } from "../lib/verbs";
 import type { Report } from "../lib/wire";
+import "./calls/calls.css";
+import { DuplicateList } from "./calls/Duplicates";
+import { Channels } from "./calls/Elsewhere";
+import { Premises } from "./calls/Premises";
 import { CardHead } from "./CardHead";
 import { openForm, select, useDesk } from "./desk";
 import { IncidentForm } from "./IncidentForm";
 import { MatchLine } from "./PlaceField";
+import { PastActs } from "./ReplayBar";
 import { useAct } from "./useAct";
 import { WhoseLine } from "./WhoseLine";
+
+const DEFLECTED = "not_emergency"; // the dismissal of what is not ours
 
 export function ReportCard({ report }: { report: Placed<Report> }) {
   const now = useSecond();
   const form = useDesk((state) => state.form);
   const may = useMay("report.triage");
+  const past = useInPast();
   const { type } = useCatalogue();
   const Channel = channelIcon(report.channel);
   const waiting = report.status === "received";
@@ -44,7 +54,7 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
       <MatchLine match={report.place_match} />
       <WhoseLine of={report} />
       <blockquote className="as-told">
-        <p>{report.words}</p>
+        <p>{report.words || t("calls.noWords")}</p>
         <footer>{t("report.asTold")}</footer>
       </blockquote>
       {(hint || !report.at) && (
@@ -53,8 +63,9 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
           {!report.at && <span className="warn-text">{t("report.noPlaceYet")}</span>}
         </p>
       )}
-      {report.has_contact && <Contact report={report} />}
+      {report.has_contact && !past && <Contact report={report} />}
       {!waiting && <p className="card-empty">{word("report.status", report.status)}</p>}
+      {past && <PastActs acts={[t("report.accept"), t("report.dismiss")]} />}
       {may && waiting && form !== "accept" && form !== "dismiss" && (
         <div className="card-actions">
           <Button leftSection={<IconCheck size={16} />} onClick={() => openForm("accept", report.at)}>
@@ -67,11 +78,12 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
       )}
       {may && waiting && form === "dismiss" && <Dismiss report={report} />}
       {may && waiting && form !== "dismiss" && <Similar report={report} />}
+      {may && waiting && form !== "dismiss" && <Premises at={report.at} place={report.place ?? ""} />}
       {may && waiting && form === "accept" && (
         <section className="card-section">
           <h3>{t("report.acceptTitle")}</h3>
           <IncidentForm
-            draft={`accept:${report.id}`}
+            draft={`take:${report.id}`}
             initial={{ place: report.place ?? "", at: report.at, match: report.at ? report.place_match : null, type: report.type_hint }}
             submitLabel={t("report.acceptSend")}
             send={(incident) => accept(report.id, incident)}
@@ -112,22 +124,25 @@ function Contact({ report }: { report: Report }) {
 
 /** "Is it the same as another?": one press joins. */
 function Similar({ report }: { report: Placed<Report> }) {
-  const { data, isError, refetch } = useQuery({ queryKey: ["similar", report.id, report.version], queryFn: () => similar(report.id), staleTime: 10_000 });
+  const { data, isError, refetch } = useQuery({ queryKey: ["similar", report.id, report.version], queryFn: () => similarTo(report.id), staleTime: 10_000 });
+  const form = useDesk((state) => state.form);
   const { busy, failure, act } = useAct();
-  const joinTo = (incident: string, code: string) =>
-    void act(() => join(report.id, incident)).then((done) => {
+  const joinTo = ({ incident_id, code }: Duplicate) =>
+    void act(() => join(report.id, incident_id)).then((done) => {
       if (!done) return;
-      say(t("report.joined", { code }));
-      select(`incident:${incident}`);
+      say(t("report.joined", { code }), undoOf(done));
+      select(`incident:${incident_id}`);
     });
   // Pressed before the list came: join nothing that was not read, but say what is going on.
   const [asked, setAsked] = useState(false);
-  const first = data?.[0];
-  useKey("v", () => {
-    if (first) joinTo(first.incident_id, first.code);
+  const found = data?.slice(0, 4) ?? [];
+  const digits = form === null; // while it is being accepted, digits answer questions
+  useKey(["v", "alt+v"], () => {
+    if (found[0]) joinTo(found[0]);
     else if (isError) void refetch();
     else setAsked(true);
   }, !busy);
+  useDigits((index) => found[index] && joinTo(found[index]), digits && !busy && found.length > 0);
   if (isError && !data)
     return (
       <section className="card-section">
@@ -139,7 +154,7 @@ function Similar({ report }: { report: Placed<Report> }) {
         </p>
       </section>
     );
-  if (!data || data.length === 0)
+  if (found.length === 0)
     return asked ? (
       <section className="card-section">
         <p className="hint" role="status">
@@ -148,40 +163,28 @@ function Similar({ report }: { report: Placed<Report> }) {
       </section>
     ) : null;
   return (
-    <section className="card-section">
-      <h3>{t("report.similarTitle")}</h3>
-      <ul className="similar">
-        {data.slice(0, 4).map((found, index) => (
-          <li key={found.incident_id}>
-            <div>
-              <button type="button" className="link-button" onClick={() => select(`incident:${found.incident_id}`)}>
-                {found.type_name}
-              </button>
-              <small>
-                {[found.code, t("report.similarFacts", { distance: distance(found.metres), time: age(found.seconds * 1000) }), word("state", found.state)].join(" · ")}
-              </small>
-            </div>
-            <Button size="compact-sm" variant="default" disabled={busy} leftSection={<IconLink size={14} />} onClick={() => joinTo(found.incident_id, found.code)}>
-              {t("report.join")} {index === 0 && <kbd>{"V"}</kbd>}
-            </Button>
-          </li>
-        ))}
-      </ul>
+    <section className="card-section" aria-label={t("duplicates.title")}>
+      <h3>{t("duplicates.title")}</h3>
+      <DuplicateList found={found} busy={busy} onJoin={joinTo} digits={digits} opens />
       {failure && <p className="form-failure" role="alert">{failure}</p>}
     </section>
   );
 }
 
 function Dismiss({ report }: { report: Report }) {
-  const { dismissals } = useCatalogue();
+  const words = useCatalogue();
+  const { dismissals } = words;
+  const [elsewhere, setElsewhere] = useState(false);
   const [draft, change, discard] = useDraft(`dismiss:${report.id}`, { note: "" });
   const { busy, failure, act } = useAct();
-  const send = (reason: string | undefined) => {
+  const send = (reason: string | undefined, channel?: Channel) => {
     if (!reason || busy) return;
-    void act(() => dismiss(report.id, reason, draft.note.trim())).then((done) => {
+    // What is somebody else's says whose: the reporter reads it on the page of his report.
+    if (reason === DEFLECTED && !channel && (words.channels ?? []).length > 0) return setElsewhere(true);
+    void act(() => dismiss(report.id, reason, draft.note.trim(), channel?.code)).then((done) => {
       if (done === null) return;
       discard();
-      say(t("report.dismissed"));
+      say(t("report.dismissed"), undoOf(done));
       select(null);
     });
   };
@@ -190,7 +193,8 @@ function Dismiss({ report }: { report: Report }) {
     <section className="card-section">
       <h3>{t("report.dismissTitle")}</h3>
       <TextInput label={t("form.noteOptional")} value={draft.note} maxLength={500} onChange={(event) => change({ note: event.currentTarget.value })} />
-      <ol className="choices">
+      {elsewhere && <Channels channels={channelsFor(words, report.type_hint)} busy={busy} onPick={(channel) => send(DEFLECTED, channel)} />}
+      <ol className="choices" hidden={elsewhere}>
         {dismissals.map(({ code, name }, index) => (
           <li key={code}>
             <button type="button" disabled={busy} onClick={() => send(code)}>
@@ -200,7 +204,7 @@ function Dismiss({ report }: { report: Report }) {
         ))}
       </ol>
       {failure && <p className="form-failure" role="alert">{failure}</p>}
-      <Button variant="subtle" color="gray" onClick={() => openForm(null)}>
+      <Button variant="subtle" color="gray" onClick={() => (elsewhere ? setElsewhere(false) : openForm(null))}>
         {t("action.back")} <kbd>{"Esc"}</kbd>
       </Button>
     </section>

@@ -3,6 +3,7 @@ import { Button, TextInput } from "@mantine/core";
 import { IconAlertOctagon } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Placed } from "../lib/board";
+import { useDraftLine } from "../lib/drafts";
 import { age, distance, hourSeconds, metresBetween, running } from "../lib/format";
 import { t } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
@@ -33,7 +34,8 @@ function Danger({ sos }: { sos: Placed<Sos> }) {
   const now = useSecond();
   const may = useMay("alarm.answer");
   const { busy, failure, act } = useAct();
-  const [reason, setReason] = useState<string | null>(null);
+  const [asking, setAsking] = useState(false);
+  const [reason, setReason, discard] = useDraftLine(`sos:${sos.id}`);
   const at = placeNow(sos);
   const show = () => {
     select(`incident:${sos.incident_id}`);
@@ -67,26 +69,30 @@ function Danger({ sos }: { sos: Placed<Sos> }) {
         <button type="button" onClick={show}>
           {t("sos.show", { code: sos.incident_code })}
         </button>
-        {may && reason === null && (
-          <button type="button" onClick={() => setReason("")}>
+        {may && !asking && (
+          <button type="button" onClick={() => setAsking(true)}>
             {t("sos.falseAlarm")}
           </button>
         )}
       </div>
-      {reason !== null && (
+      {asking && (
         <form
           className="sos-reason"
           onSubmit={(event) => {
             event.preventDefault();
             if (!reason.trim()) return;
-            void act(() => falseAlarm(sos.id, reason.trim())).then((done) => done && say(t("sos.wasFalse", { unit: sos.call_sign }), undoOf(done)));
+            void act(() => falseAlarm(sos.id, reason.trim())).then((done) => {
+              if (!done) return;
+              discard();
+              say(t("sos.wasFalse", { unit: sos.call_sign }), undoOf(done));
+            });
           }}
         >
           <TextInput autoFocus label={t("sos.falseWhy")} value={reason} maxLength={200} onChange={(event) => setReason(event.currentTarget.value)} />
           <Button type="submit" size="sm" loading={busy} disabled={!reason.trim()}>
             {t("sos.falseAlarm")}
           </Button>
-          <Button size="sm" variant="default" onClick={() => setReason(null)}>
+          <Button size="sm" variant="default" onClick={() => setAsking(false)}>
             {t("action.back")}
           </Button>
         </form>

@@ -3,6 +3,7 @@ import { Button, TextInput } from "@mantine/core";
 import { IconRoute, IconStack2, IconStorm } from "@tabler/icons-react";
 import { useEffect, useState, type FormEvent } from "react";
 import { newId } from "../lib/api";
+import { useDraftLine } from "../lib/drafts";
 import { hour } from "../lib/format";
 import { t } from "../lib/i18n";
 import { useKey } from "../lib/keys";
@@ -14,7 +15,6 @@ import { useAct } from "./useAct";
 import { setGrouped, useGrouped, useLoad, useStorm } from "./useStorm";
 
 const NOT_NOW = 15 * 60_000;
-const SEQUENCE = 1_500;
 
 /** Whether the city is in storm mode, how much there is, and the ways to what it gathers. Nothing while there is none. */
 export function StormStrip() {
@@ -27,7 +27,7 @@ export function StormStrip() {
   const grouped = useGrouped();
   const { data } = useLoad(storm !== null || may);
   const [declined, setDeclined] = useState(false);
-  useSequence(() => (storm ? openForm("circuits") : may && desk.setState({ storm: "begin" })), storm !== null || may);
+  useKey("g s", () => (storm ? openForm("circuits") : may && desk.setState({ storm: "begin" })), storm !== null || may);
   useEffect(() => {
     if (!declined) return;
     const again = setTimeout(() => setDeclined(false), NOT_NOW);
@@ -95,25 +95,10 @@ export function StormStrip() {
   );
 }
 
-/** `G`, then `S` before one has thought of something else. */
-function useSequence(act: () => void, enabled: boolean): void {
-  const [waiting, setWaiting] = useState(false);
-  useKey("g", () => setWaiting(true), enabled);
-  useKey("s", () => {
-    setWaiting(false);
-    act();
-  }, enabled && waiting);
-  useEffect(() => {
-    if (!waiting) return;
-    const over = setTimeout(() => setWaiting(false), SEQUENCE);
-    return () => clearTimeout(over);
-  }, [waiting]);
-}
-
 /** Beginning needs no reason, but it is asked for: whoever comes after wants to know. */
 function Ask({ what }: { what: "begin" | "end" }) {
   const [id] = useState(newId);
-  const [reason, setReason] = useState("");
+  const [reason, setReason, discard] = useDraftLine(`storm:${what}`);
   const { busy, failure, act } = useAct();
   const leave = () => desk.setState({ storm: null });
   useEffect(() => leave, []);
@@ -125,6 +110,7 @@ function Ask({ what }: { what: "begin" | "end" }) {
       return true;
     });
     if (!done) return;
+    discard();
     say(t(`storm.said.${what}`));
     leave();
   }

@@ -32,7 +32,8 @@ export function Tasks({ incident }: { incident: Placed<Incident> }) {
     staleTime: 60_000,
     enabled: incident.tasks !== null,
   });
-  useKey("p", () => list.current?.querySelector<HTMLInputElement>("input[type=checkbox]:not(:checked)")?.focus());
+  const toFirst = () => list.current?.querySelector<HTMLInputElement>("input[type=checkbox]:not(:checked)")?.focus();
+  useKey("q", toFirst);
   if (incident.tasks === null) return null;
 
   const tasks = data?.tasks ?? [];
@@ -45,7 +46,10 @@ export function Tasks({ incident }: { incident: Placed<Incident> }) {
   return (
     <section className="card-section tasks" ref={list} onKeyDown={walk}>
       <h3>
-        {t("tasks.title")} <kbd>{"P"}</kbd>
+        {t("tasks.title")}{" "}
+        <button type="button" className="link-button" aria-label={t("tasks.go")} onClick={toFirst}>
+          <kbd>{"Q"}</kbd>
+        </button>
         <small>
           {t("tasks.open", { count: left.length })}
           {late > 0 && (

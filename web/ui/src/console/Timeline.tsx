@@ -1,5 +1,5 @@
-import { Button, Textarea, TextInput } from "@mantine/core";
-import { IconStrikethrough } from "@tabler/icons-react";
+import { Button, Textarea } from "@mantine/core";
+import { IconHistory, IconStrikethrough } from "@tabler/icons-react";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { newId, Refusal } from "../lib/api";
@@ -9,11 +9,15 @@ import { clock } from "../lib/clock";
 import { hourSeconds, stamp } from "../lib/format";
 import { has, t, word } from "../lib/i18n";
 import { useKey } from "../lib/keys";
-import { useSecond } from "../lib/live";
+import { board, useKinds, useSecond } from "../lib/live";
+import { useInPast } from "../lib/moment";
+import { strikeRadio } from "../lib/radio";
 import { useMay, useSession } from "../lib/session";
 import { addNote, strikeNote, timeline } from "../lib/verbs";
 import type { Incident, Link, TimelineEntry } from "../lib/wire";
 import { linkWords } from "./Links";
+import { seeMoment } from "./replay";
+import { Strike } from "./Strike";
 import { useAct } from "./useAct";
 
 /** Everything that happened, with its hour and its author; newest on top, nothing is ever taken away. */
@@ -23,9 +27,16 @@ export function Timeline({ incident }: { incident: Incident }) {
   const { person } = useSession();
   const queries = useQueryClient();
   const now = useSecond();
+  const past = useInPast();
+  const mayLook = useMay("past.look");
   const title = useRef<HTMLHeadingElement>(null);
+  useKinds("radio");
+  // A radio line stands in the story without being told twice: its own news is the story's.
+  const said = board.radio().reduce((sum, { incident_id, version }) => (incident_id === incident.id ? sum + version : sum), 0);
+  const queryKey = past ? ["timeline", incident.id, "past"] : ["timeline", incident.id, incident.version, said];
   const { data, isPending, isError, refetch } = useQuery({
-    queryKey: ["timeline", incident.id, incident.version],
+    // The past is cut out of what is known now: one reading serves all its moments.
+    queryKey,
     queryFn: () => timeline(incident.id),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
@@ -40,12 +51,12 @@ export function Timeline({ incident }: { incident: Incident }) {
       id: note, at: new Date(clock.now()).toISOString(), recorded_at: new Date(clock.now()).toISOString(), kind: "note.added",
       actor: { name: person.name, role: person.role }, detail: {}, note: { id: note, text, struck: null },
     };
-    queries.setQueryData<{ entries: TimelineEntry[] }>(["timeline", incident.id, incident.version], (held) =>
+    queries.setQueryData<{ entries: TimelineEntry[] }>(queryKey, (held) =>
       held && !held.entries.some((each) => each.note?.id === note) ? { entries: [...held.entries, entry] } : held,
     );
     void refetch();
   };
-  const entries = (data?.entries ?? []).toReversed();
+  const entries = (past ? knownAt(data?.entries ?? [], now) : (data?.entries ?? [])).toReversed();
   return (
     <section className="card-section timeline">
       <h3 ref={title} tabIndex={-1}>
@@ -63,18 +74,27 @@ export function Timeline({ incident }: { incident: Incident }) {
       )}
       <ol className="entries">
         {entries.map((entry) => (
-          <Entry key={entry.id} entry={entry} incident={incident} now={now} mayStrike={mayStrike} onStruck={() => void refetch()} />
+          <Entry key={entry.id} entry={entry} incident={incident} now={now} mayStrike={mayStrike} mayLook={mayLook} me={past ? null : person.id} onStruck={() => void refetch()} />
         ))}
       </ol>
     </section>
   );
 }
 
-function Entry({ entry, incident, now, mayStrike, onStruck }: { entry: TimelineEntry; incident: Incident; now: number; mayStrike: boolean; onStruck: () => void }) {
+/** What stood there at a moment: lines that were written by then, notes that nobody had struck yet. */
+export const knownAt = (entries: TimelineEntry[], at: number): TimelineEntry[] =>
+  entries
+    .filter(({ recorded_at }) => Date.parse(recorded_at) <= at + 999) // the shown second is a whole one
+    .map((entry) => ({ ...entry, note: entry.note && struckBy(entry.note, at), radio: entry.radio && struckBy(entry.radio, at) }));
+
+const struckBy = <N extends { struck: { at: string } | null }>(note: N, at: number): N => (note.struck && Date.parse(note.struck.at) > at + 999 ? { ...note, struck: null } : note);
+
+function Entry({ entry, incident, now, mayStrike, mayLook, me, onStruck }: { entry: TimelineEntry; incident: Incident; now: number; mayStrike: boolean; mayLook: boolean; me: string | null; onStruck: () => void }) {
   const [striking, setStriking] = useState(false);
   const { type, dispositions } = useCatalogue();
   // Striking is told in its own line too; the text itself stands once, where it was written.
-  const note = entry.kind === "note.struck" ? undefined : entry.note;
+  const radio = entry.kind === "radio.logged" ? entry.radio : undefined;
+  const note = entry.kind === "note.struck" || entry.kind === "incident.summarised" ? undefined : radio ?? entry.note;
   const late = Math.abs(Date.parse(entry.recorded_at) - Date.parse(entry.at)) > 60_000;
   return (
     <li className={note ? "entry entry-note" : "entry"}>
@@ -85,15 +105,20 @@ function Entry({ entry, incident, now, mayStrike, onStruck }: { entry: TimelineE
             <p className="struck-away">{t("timeline.withheld")}</p>
           ) : note.struck ? (
             <p>
+              {radio?.call_sign && <b>{radio.call_sign} </b>}
               <del>{note.text}</del>
               <small>{t("timeline.struck", { by: note.struck.by, hour: hourSeconds(note.struck.at), reason: note.struck.reason })}</small>
             </p>
           ) : (
-            <p className="note-text">{note.text}</p>
+            <p className="note-text">
+              {radio && <b className="entry-radio">{t("radio.says", { who: radio.call_sign ?? t("radio.everyone") })} </b>}
+              {note.text}
+            </p>
           )
         ) : (
           <p>
             {sentence(entry, (code) => type(code)?.name, (code) => dispositions.find((each) => each.code === code)?.name)}
+            {entry.kind === "incident.summarised" && entry.note?.text && <small>{t("timeline.before", { text: entry.note.text })}</small>}
             {entry.link && <LinkWords link={entry.link} of={entry.incident?.id ?? incident.id} />}
           </p>
         )}
@@ -102,11 +127,16 @@ function Entry({ entry, incident, now, mayStrike, onStruck }: { entry: TimelineE
           {entry.actor?.name ?? t("timeline.system")}
           {late && ` · ${t("timeline.recorded", { hour: hourSeconds(entry.recorded_at) })}`}
         </small>
-        {striking && note && <Strike incident={entry.incident?.id ?? incident.id} note={note.id} onDone={() => { setStriking(false); onStruck(); }} onCancel={() => setStriking(false)} />}
+        {striking && note && <Strike line={note.id} strike={(reason) => (radio ? strikeRadio(note.id, reason) : strikeNote(entry.incident?.id ?? incident.id, note.id, reason))} onDone={() => { setStriking(false); onStruck(); }} onCancel={() => setStriking(false)} />}
       </div>
-      {note && note.text !== null && !note.struck && mayStrike && !striking && (
+      {note && note.text !== null && !note.struck && (mayStrike || (me !== null && radio?.by_id === me)) && !striking && (
         <button type="button" className="entry-strike" aria-label={t("timeline.strike")} title={t("timeline.strike")} onClick={() => setStriking(true)}>
           <IconStrikethrough size={15} />
+        </button>
+      )}
+      {mayLook && (
+        <button type="button" className="entry-see" aria-label={t("replay.seeMoment", { hour: hourSeconds(entry.recorded_at) })} title={t("replay.seeMoment", { hour: hourSeconds(entry.recorded_at) })} onClick={() => void seeMoment(Date.parse(entry.recorded_at) + 1)}>
+          <IconHistory size={15} />
         </button>
       )}
     </li>
@@ -145,13 +175,22 @@ export function sentence(
     level: typeof said.to === "number" ? said.to : "",
     alarm: text("alarm") && word("alarms.kinds", text("alarm")).toLowerCase(),
     call_sign: text("call_sign"),
+    answers: answersOf(said.answers),
+    why: text("why"),
+    handler: text("to"),
   };
-  const key = `timeline.kinds.${kind.replace(".", "_")}`;
+  // What the answers said counts only where they set the priority.
+  const weighed = kind === "incident.answered" && text("by") === "answers" ? "_why" : "";
+  const key = `timeline.kinds.${kind.replace(".", "_")}${weighed}`;
   const base = (has(key) ? t(key, values) : kind).replace(/[\s:·]+$/, "");
   // Released because the incident ended: the line above already says so.
   const reason = has(`state.${text("reason")}`) ? "" : text("reason") || text("note");
   return [base, reason].filter(Boolean).join(base.includes(": ") ? ". " : ": ");
 }
+
+/** "¿Hay heridos? Uno · ¿Alguien atrapado? No", in the words of that day. */
+const answersOf = (answers: unknown): string =>
+  Array.isArray(answers) ? (answers as { asked: string; said: string }[]).map(({ asked, said }) => `${asked} ${said}`).join(" · ") : "";
 
 function NewNote({ incident, onAdded }: { incident: Incident; onAdded: (note: string, text: string) => void }) {
   const [draft, change, discard, kept] = useDraft(`note:${incident.id}`, { id: newId(), text: "" });
@@ -211,29 +250,6 @@ function NewNote({ incident, onAdded }: { incident: Incident; onAdded: (note: st
           {unsent && <strong className="unsent">{t("timeline.unsent")}</strong>} {failure}
         </p>
       )}
-    </form>
-  );
-}
-
-function Strike({ incident, note, onDone, onCancel }: { incident: string; note: string; onDone: () => void; onCancel: () => void }) {
-  const [reason, setReason] = useState("");
-  const { busy, failure, act } = useAct();
-  return (
-    <form
-      className="strike"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (reason.trim()) void act(() => strikeNote(incident, note, reason.trim())).then((done) => done !== null && onDone());
-      }}
-    >
-      <TextInput size="xs" autoFocus label={t("timeline.strikeWhy")} value={reason} maxLength={300} onChange={(event) => setReason(event.currentTarget.value)} />
-      <Button type="submit" size="compact-sm" loading={busy} disabled={!reason.trim()}>
-        {t("timeline.strike")}
-      </Button>
-      <Button size="compact-sm" variant="subtle" color="gray" onClick={onCancel}>
-        {t("action.back")}
-      </Button>
-      {failure && <p className="form-failure" role="alert">{failure}</p>}
     </form>
   );
 }

@@ -1,9 +1,10 @@
 import { Menu, UnstyledButton } from "@mantine/core";
-import { IconChevronDown, IconDeviceDesktop, IconKeyboard, IconLogout, IconStorm, IconUrgent } from "@tabler/icons-react";
+import { IconAdjustments, IconBellRinging, IconChevronDown, IconDeviceDesktop, IconDeviceTv, IconKeyboard, IconLogout, IconStorm, IconTransfer, IconUrgent } from "@tabler/icons-react";
 import { clock } from "../lib/clock";
 import { hourSeconds } from "../lib/format";
 import { t, word } from "../lib/i18n";
-import { board, useBoard, useSecond } from "../lib/live";
+import { board, present, useBoard, usePresent, usePresentSecond, useSecond } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { isOpen, isOverdue, isUnacknowledged } from "../lib/queue";
 import { signOut, useMay, useSession } from "../lib/session";
 import { DESKS } from "../lib/ui/DeskFrame";
@@ -11,30 +12,46 @@ import { LinkChip } from "../lib/ui/LinkState";
 import { Logo } from "../lib/ui/Logo";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { ThemeButton } from "../lib/ui/ThemeButton";
+import { CommandLine } from "./command/CommandLine";
+import { WallsLost } from "./WallsLost";
 import { desk } from "./desk";
+import { LayoutSwitch } from "./layout/LayoutSwitch";
+import { NewEdition } from "./NewEdition";
+import { ReplayButton } from "./ReplayBar";
 
 export function TopBar() {
-  useBoard();
+  usePresent();
+  const past = useInPast();
   const { person, city } = useSession();
   const mayStorm = useMay("storm.control");
+  const maySteer = useMay("wall.steer");
+  const mayReport = useMay("policy.edit");
+  const mayHandOver = useMay("shift.hand_over");
   return (
     <header className="top-bar">
-      <span className="product">
+      <h1 className="product">
         <Logo />
         <strong>{t("product.name")}</strong>
         <span className="top-city">{city.name}</span>
-      </span>
-      <Numbers />
+      </h1>
+      <CommandLine />
+      {past && <span className="command-resting">{t("replay.rests.command")}</span>}
       <span className="top-spacer" />
+      <Numbers />
+      <LayoutSwitch />
+      <ReplayButton />
+      <WallsLost />
+      <NewEdition />
       <LinkChip />
       <Clock />
       <Menu position="bottom-end" width={230}>
         <Menu.Target>
-          <UnstyledButton className="top-person" aria-label={t("top.account", { name: person.name, role: word("role", person.role) })}>
+          <UnstyledButton className="top-person">
             <span>
               <strong>{person.name}</strong>
               <small>{word("role", person.role)}</small>
             </span>
+            <span className="visually-hidden">{t("top.menu")}</span>
             <IconChevronDown size={15} aria-hidden />
           </UnstyledButton>
         </Menu.Target>
@@ -42,13 +59,31 @@ export function TopBar() {
           <Menu.Item leftSection={<IconKeyboard size={16} />} rightSection={<kbd>{"?"}</kbd>} onClick={() => desk.setState({ help: true })}>
             {t("keys.title")}
           </Menu.Item>
+          {maySteer && (
+            <Menu.Item leftSection={<IconDeviceTv size={16} />} rightSection={<kbd>{"G W"}</kbd>} onClick={() => desk.setState({ sheet: "walls" })}>
+              {t("walls.title")}
+            </Menu.Item>
+          )}
+          {mayHandOver && (
+            <Menu.Item leftSection={<IconTransfer size={16} />} rightSection={<kbd>{"G R"}</kbd>} disabled={past} title={past ? t("replay.refused") : undefined} onClick={() => desk.setState({ sheet: "handover" })}>
+              {t("handover.title")}
+            </Menu.Item>
+          )}
+          <Menu.Item leftSection={<IconAdjustments size={16} />} onClick={() => desk.setState({ sheet: "preferences" })}>
+            {t("prefs.title")}
+          </Menu.Item>
+          {mayReport && (
+            <Menu.Item leftSection={<IconBellRinging size={16} />} onClick={() => desk.setState({ sheet: "alarmReport" })}>
+              {t("alarmReport.title")}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconDeviceDesktop size={16} />} component="a" href="/pared" target="_blank">
             {t("wall.open")}
           </Menu.Item>
-          <Menu.Item leftSection={<IconUrgent size={16} />} onClick={() => desk.setState({ major: "" })}>
+          <Menu.Item leftSection={<IconUrgent size={16} />} disabled={past} title={past ? t("replay.refused") : undefined} onClick={() => desk.setState({ major: "" })}>
             {t("majors.title")}
           </Menu.Item>
-          {mayStorm && !board.storm() && (
+          {mayStorm && !present.storm() && (
             <Menu.Item leftSection={<IconStorm size={16} />} rightSection={<kbd>{"G S"}</kbd>} onClick={() => desk.setState({ storm: "begin" })}>
               {t("storm.begin")}
             </Menu.Item>
@@ -100,11 +135,13 @@ function Numbers() {
 }
 
 function Clock() {
-  const now = useSecond();
+  const now = usePresentSecond();
+  const past = useInPast();
   const drift = Math.round(clock.drift() / 1000);
   return (
     <span className="top-clock">
       <time>{hourSeconds(now)}</time>
+      {past && <small>{t("replay.clock")}</small>}
       {Math.abs(drift) > 2 && <small>{t("top.drift", { n: Math.abs(drift) })}</small>}
     </span>
   );

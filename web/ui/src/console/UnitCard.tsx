@@ -3,6 +3,7 @@ import type { Placed } from "../lib/board";
 import { age, ago, stamp } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import { board, useBoard, useSecond } from "../lib/live";
+import { useInPast } from "../lib/moment";
 import { AGE_SHOWN_AFTER, signalLost } from "../lib/queue";
 import { photoAddress, useSheet } from "../lib/resources";
 import { useMay } from "../lib/session";
@@ -15,12 +16,14 @@ import { UnitJobs } from "./Assignments";
 import { CardHead } from "./CardHead";
 import { CircuitOf } from "./Circuits";
 import { StandBy } from "./MoveUps";
+import { PastActs } from "./ReplayBar";
 import { useAct } from "./useAct";
 
 export function UnitCard({ unit }: { unit: Placed<Unit> }) {
   useBoard();
   const now = useSecond();
   const mayManage = useMay("unit.manage");
+  const past = useInPast();
   const { busy, failure, act } = useAct();
   const position = board.positions.get(unit.id);
   const old = position ? now - position.fixedAt : null;
@@ -74,7 +77,7 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
             <dd>{unit.notes}</dd>
           </>
         )}
-        <SheetFacts unit={unit} />
+        {!past && <SheetFacts unit={unit} />}
       </dl>
       <UnitJobs unit={unit} />
       <CircuitOf unit={unit.id} />
@@ -84,6 +87,7 @@ export function UnitCard({ unit }: { unit: Placed<Unit> }) {
           {t("track.see")}
         </a>
       </section>
+      {past && <PastActs acts={[t("units.toBreak"), t("units.toOut")]} />}
       {mayManage && (
         <section className="card-section card-actions">
           {unit.status === "break" || unit.status === "out_of_service" ? (

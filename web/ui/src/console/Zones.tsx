@@ -5,13 +5,14 @@ import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { newId, Refusal } from "../lib/api";
 import { useDraft } from "../lib/drafts";
 import { stamp } from "../lib/format";
-import { t } from "../lib/i18n";
+import { LOCALE, t } from "../lib/i18n";
 import { useKey } from "../lib/keys";
 import { useSecond } from "../lib/live";
 import { areaIn, areaOf, boxOf, cornersOf, polygonsOf } from "../lib/shapes";
 import { matches } from "../lib/queue";
 import { say } from "../lib/toasts";
 import { HoldButton } from "../lib/ui/HoldButton";
+import { TwoVersions } from "../lib/ui/TwoVersions";
 import { amendZone, drawZone, endZone, zone as readZone, zones as readZones, type LonLat } from "../lib/verbs";
 import { ZONE_KINDS, type Shape, type Zone, type ZoneKind } from "../lib/wire";
 import { CardHead } from "./CardHead";
@@ -120,6 +121,9 @@ interface Conflict {
   theirs: Zone;
 }
 
+const FIELDS: Record<Field, string> = { name: "zones.name", desk: "zones.desk", shape: "zones.limits" };
+const said = (value: string | GeoJSON.MultiPolygon | Shape | null): string => (typeof value === "string" ? value || "—" : value === null ? "—" : t("zones.corners", { count: cornersOf(value as Shape).length }));
+
 function OneZone({ zone, onChanged, onBack }: { zone: Zone; onChanged: () => void; onBack: () => void }) {
   const now = useSecond();
   const { properties } = zone;
@@ -202,12 +206,22 @@ function OneZone({ zone, onChanged, onBack }: { zone: Zone; onChanged: () => voi
   return (
     <>
       <CardHead mark={<IconPolygon size={24} aria-hidden />} title={properties.name} code={t(`zones.kind.${properties.kind}`)} place={properties.desk ?? undefined} onClose={onBack} />
-      {conflict && <TwoVersions conflict={conflict} busy={busy} onMine={() => void save(conflict.field, conflict.mine, conflict.theirs.properties.version)} onTheirs={takeTheirs} />}
+      {conflict && (
+        <div className="card-section">
+          <TwoVersions
+            fields={[{ label: t(FIELDS[conflict.field]), theirs: said(conflict.field === "shape" ? conflict.theirs.geometry : conflict.theirs.properties[conflict.field]), mine: said(conflict.mine) }]}
+            hint={conflict.field === "shape" ? t("zones.conflictMap") : undefined}
+            busy={busy}
+            onMine={() => void save(conflict.field, conflict.mine, conflict.theirs.properties.version)}
+            onTheirs={takeTheirs}
+          />
+        </div>
+      )}
       <dl className="facts">
         {properties.population !== null && (
           <>
             <dt>{t("zones.population")}</dt>
-            <dd>{properties.population.toLocaleString("es-AR")}</dd>
+            <dd>{properties.population.toLocaleString(LOCALE)}</dd>
           </>
         )}
         <dt>{t("zones.version")}</dt>
@@ -255,31 +269,6 @@ function OneZone({ zone, onChanged, onBack }: { zone: Zone; onChanged: () => voi
         <HoldButton label={t("zones.end")} disabled={busy} onHeld={end} />
       </section>
     </>
-  );
-}
-
-/** Somebody changed it meanwhile: both, and whoever sits here decides. */
-function TwoVersions({ conflict: { field, mine, theirs }, busy, onMine, onTheirs }: { conflict: Conflict; busy: boolean; onMine: () => void; onTheirs: () => void }) {
-  const said = (value: string | GeoJSON.MultiPolygon | null) => (typeof value === "string" ? value || "—" : value === null ? "—" : t("zones.corners", { count: cornersOf(value as Shape).length }));
-  return (
-    <section className="card-section two-versions" role="alert">
-      <h3>{t("zones.conflict")}</h3>
-      <dl className="facts">
-        <dt>{t("zones.theirs")}</dt>
-        <dd>{said(field === "shape" ? theirs.geometry : theirs.properties[field])}</dd>
-        <dt>{t("zones.mine")}</dt>
-        <dd>{said(mine)}</dd>
-      </dl>
-      {field === "shape" && <p className="hint">{t("zones.conflictMap")}</p>}
-      <div className="form-buttons">
-        <Button size="sm" loading={busy} onClick={onMine}>
-          {t("zones.keepMine")}
-        </Button>
-        <Button size="sm" variant="default" onClick={onTheirs}>
-          {t("zones.keepTheirs")}
-        </Button>
-      </div>
-    </section>
   );
 }
 

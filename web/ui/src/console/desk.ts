@@ -1,13 +1,23 @@
 /** What this seat is looking at: selection, the open form, the place being chosen. Nothing here is anybody else's business. */
 import { createStore } from "zustand/vanilla";
 import { useStore } from "zustand";
+import type { Layout } from "../lib/layout";
 import type { LiveMap } from "../lib/map/LiveMap";
 import type { LonLat } from "../lib/verbs";
 
-export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen" | "closure" | "zones" | "link" | "split" | "circuits";
-export type Pane = "queue" | "map" | "card" | "units";
+export type Form = "new" | "accept" | "dismiss" | "close" | "cancel" | "hold" | "reclassify" | "relocate" | "reopen" | "closure" | "zones" | "link" | "split" | "circuits" | "summary" | "handler";
+export type Pane = "supervision" | "queue" | "map" | "card" | "units";
+
+/** What lies over the whole desk until it is put away; one at a time. */
+export type Sheet = "handover" | "walls" | "preferences" | "search" | "alarmReport" | "radio";
 
 export interface Desk {
+  /** Which parts are on the desk and how wide; `layout/arrangement.ts` keeps it by person. */
+  layout: Layout;
+  /** Units and radio under everything. */
+  foot: boolean;
+  /** The map is in a window of its own. */
+  apart: boolean;
   selected: string | null;
   form: Form | null;
   /** The place the open form would use; the map shows it and a click on the map moves it. */
@@ -17,6 +27,7 @@ export interface Desk {
   /** The map's equivalent as a table. */
   list: boolean;
   help: boolean;
+  sheet: Sheet | null;
   /** The zone that is being looked at, while the zones are on the map. */
   zone: string | null;
   /** The map is there and can be drawn upon. */
@@ -29,7 +40,7 @@ export interface Desk {
   storm: "begin" | "end" | null;
 }
 
-export const desk = createStore<Desk>(() => ({ selected: null, form: null, place: null, pane: "queue", list: false, help: false, zone: null, mapReady: false, major: null, area: null, storm: null }));
+export const desk = createStore<Desk>(() => ({ layout: "dispatch", foot: true, apart: false, selected: null, form: null, place: null, pane: "queue", list: false, help: false, sheet: null, zone: null, mapReady: false, major: null, area: null, storm: null }));
 export const useDesk = <T,>(select: (state: Desk) => T): T => useStore(desk, select);
 
 /** The one map of this window, when it is there. */
@@ -49,8 +60,9 @@ export const newIncident = (place: LonLat | null = null): void => desk.setState(
 
 /** Esc: back one level. What was typed stays in its draft. */
 export function back(): void {
-  const { help, form, selected, list, major } = desk.getState();
+  const { help, sheet, form, selected, list, major } = desk.getState();
   if (help) desk.setState({ help: false });
+  else if (sheet) desk.setState({ sheet: null });
   else if (major !== null) desk.setState({ major: null });
   else if (form) openForm(null);
   else if (list) desk.setState({ list: false });

@@ -1,7 +1,7 @@
 /** Alarms in words and in order. Pure functions of the board and the hour. */
 import { age, distance } from "./format";
 import { t, word } from "./i18n";
-import type { Alarm, AlarmKind, WatchdogRule } from "./wire";
+import type { Alarm, AlarmKind, AlarmReport, WatchdogRule } from "./wire";
 
 /** More medium alarms than this are shown by kind; a P1 or an SOS always stands by itself. */
 export const GROUPED_FROM = 4;
@@ -74,3 +74,19 @@ export function ruleScope(rule: WatchdogRule, all: readonly WatchdogRule[]): str
   const alone = all.every((each) => each.key === rule.key || each.kind !== rule.kind || each.status !== rule.status);
   return t(alone ? "watchdogs.everybody" : "watchdogs.others");
 }
+
+/** How many weeks the report may show. */
+export const WEEKS_SHOWN = [1, 4, 13] as const;
+export type WeekOfAlarms = AlarmReport["weeks"][number];
+
+/** The report as a sheet: first the weeks, then the rules, with what each figure was counted from. Codes, not words: a sheet is for machines too. */
+export function alarmCsv(report: AlarmReport): string {
+  const [week, rule] = [report.weeks, report.rules];
+  const lines = (rows: object[]): string[][] => (rows[0] ? [Object.keys(rows[0]), ...rows.map((row) => Object.values(row).map((value) => String(value ?? "")))] : []);
+  return [...lines(week), [], ...lines(rule)].map((row) => row.map(cell).join(",")).join("\r\n");
+}
+/** Quoted where it must be; nothing that a spreadsheet would take for a formula. */
+const cell = (text: string): string => {
+  const safe = /^[=+@-]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};

@@ -1,4 +1,6 @@
 /** The one way to the REST API: same origin, JSON, problems as errors, and a session that ends is told once. */
+import { t } from "./i18n";
+import { inPast } from "./moment";
 import type { Problem } from "./wire";
 
 const BASE = "/api/v1";
@@ -35,7 +37,13 @@ interface Options {
   signingIn?: boolean;
 }
 
+/** These go on while the screen shows the past: looking at it, the session, what a seat tells of itself. */
+const ALWAYS = /^\/(replay|session|soundings|preferences|presence)\b/;
+
 export async function api<T>(path: string, { method, body, raw, version, signingIn }: Options = {}): Promise<T> {
+  const way = method ?? (body === undefined && !raw ? "GET" : "POST");
+  // Whoever looks at the past decides by what is not so any more: whatever a button or a key missed ends here.
+  if (inPast() && way !== "GET" && !ALWAYS.test(path)) throw new Refusal({ status: 409, code: "InThePast", title: t("replay.refused") });
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (raw?.type) headers["Content-Type"] = raw.type;
@@ -43,7 +51,7 @@ export async function api<T>(path: string, { method, body, raw, version, signing
   let response: Response;
   try {
     response = await fetch(BASE + path, {
-      method: method ?? (body === undefined && !raw ? "GET" : "POST"),
+      method: way,
       headers,
       body: raw ? raw.body : body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(raw ? UPLOAD_TIMEOUT : TIMEOUT),

@@ -63,3 +63,22 @@ describe("the board", () => {
     expect(board.positions.get("u")).toMatchObject({ lon: 1, fixedAt: 200 });
   });
 });
+
+describe("turns of the board", () => {
+  it("move for the kinds that changed, and for all with a snapshot", () => {
+    const board = new Board();
+    board.replace([feature("incident:a", 1)]);
+    const [incidents, units] = [board.turnOf("incident", "sos"), board.turnOf("unit")];
+    board.apply({ seq: 1, subject: "unit:d", version: 1, feature: feature("unit:d", 1) });
+    expect(board.turnOf("incident", "sos")).toBe(incidents);
+    expect(board.turnOf("unit")).not.toBe(units);
+    board.apply({ seq: 2, subject: "incident:a", version: 2, feature: null });
+    expect(board.turnOf("incident", "sos")).not.toBe(incidents);
+    const last = board.turnOf("report");
+    board.apply({ seq: 2, subject: "incident:a", version: 2, feature: null });
+    board.move([["d", 1, 2, null, null, 3]]);
+    expect(board.turnOf("report")).toBe(last);
+    board.replace([]);
+    expect(board.turnOf("report")).not.toBe(last);
+  });
+});

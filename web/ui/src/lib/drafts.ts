@@ -78,3 +78,19 @@ export function useDraft<T>(form: string, initial: T): [T, (next: Partial<T>) =>
 
   return [value, change, discard, kept];
 }
+
+/** One line that survives: the reason for an act, mostly. */
+export function useDraftLine(form: string): [string, (text: string) => void, () => void] {
+  const [{ text }, change, discard] = useDraft(form, { text: "" });
+  const write = useCallback((next: string) => change({ text: next }), [change]);
+  return [text, write, discard];
+}
+
+/** A draft that lives in a store and not in one component: read, kept, and heard when another window of the same person wrote in it. */
+export const readDraft = read;
+export const keepDraft = write;
+export function whenDraftMoves(form: string, act: () => void): () => void {
+  const heard = ({ key }: StorageEvent) => key === keyOf(form) && act();
+  addEventListener("storage", heard);
+  return () => removeEventListener("storage", heard);
+}

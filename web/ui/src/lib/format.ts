@@ -1,11 +1,11 @@
 /** Hours, ages and distances, as a control room says them: 24 h, the city's clock, decimal comma. */
-import { t } from "./i18n";
+import { LOCALE, t } from "./i18n";
 
 const ZONE = "America/Argentina/Buenos_Aires";
-const withSeconds = new Intl.DateTimeFormat("es-AR", { timeZone: ZONE, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const short = new Intl.DateTimeFormat("es-AR", { timeZone: ZONE, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const dated = new Intl.DateTimeFormat("es-AR", { timeZone: ZONE, weekday: "long", day: "numeric", month: "long" });
-const shortDate = new Intl.DateTimeFormat("es-AR", { timeZone: ZONE, day: "2-digit", month: "2-digit" });
+const withSeconds = new Intl.DateTimeFormat(LOCALE, { timeZone: ZONE, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const short = new Intl.DateTimeFormat(LOCALE, { timeZone: ZONE, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dated = new Intl.DateTimeFormat(LOCALE, { timeZone: ZONE, weekday: "long", day: "numeric", month: "long" });
+const shortDate = new Intl.DateTimeFormat(LOCALE, { timeZone: ZONE, day: "2-digit", month: "2-digit" });
 
 export const hourSeconds = (at: number | string): string => withSeconds.format(new Date(at));
 export const hour = (at: number | string): string => short.format(new Date(at));
@@ -47,7 +47,7 @@ export function age(milliseconds: number): string {
 
 export function distance(metres: number): string {
   if (metres < 1000) return t("distance.m", { n: Math.round(metres / 10) * 10 });
-  return t("distance.km", { n: new Intl.NumberFormat("es-AR", { maximumFractionDigits: 1 }).format(metres / 1000) });
+  return t("distance.km", { n: new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 }).format(metres / 1000) });
 }
 
 /** Where it is, in one line; the zone only when the words do not name it already. */

@@ -3,6 +3,8 @@ import { createStore } from "zustand/vanilla";
 
 /** Heartbeats come every five seconds; nine lets one be late and still says it within ten. */
 export const LATE_AFTER = 9_000;
+/** Two heartbeats of a wall may be missed; with the look every half second its frame is hatched within five. */
+export const WALL_LATE_AFTER = 4_300;
 export const OFFLINE_AFTER = 30_000;
 export const BACK_FOR = 5_000;
 export const LAG_LIMIT = 5_000;
@@ -16,6 +18,8 @@ export interface LinkFacts {
   lag: number;
   expired: boolean;
   backAt: number | null;
+  /** A wall says it sooner: its heartbeats come every second and a half. */
+  lateAfter?: number;
 }
 
 export function linkName(facts: LinkFacts, now: number): LinkName {
@@ -23,7 +27,7 @@ export function linkName(facts: LinkFacts, now: number): LinkName {
   if (facts.lastHeard === null) return now - facts.startedAt > LATE_AFTER ? "offline" : "connecting";
   const age = now - facts.lastHeard;
   if (age > OFFLINE_AFTER) return "offline";
-  if (age > LATE_AFTER || facts.lag > LAG_LIMIT) return "late";
+  if (age > (facts.lateAfter ?? LATE_AFTER) || facts.lag > LAG_LIMIT) return "late";
   if (facts.backAt !== null && now - facts.backAt < BACK_FOR) return "back";
   return "live";
 }

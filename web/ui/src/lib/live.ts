@@ -6,9 +6,14 @@ import { Board } from "./board";
 import { clock } from "./clock";
 import type { LinkFacts } from "./link";
 import { createLink, linkName, OFFLINE_AFTER } from "./link";
+import { moment } from "./moment";
+import { ShownBoard } from "./shown";
 import { Stream } from "./stream";
 
-export const board = new Board();
+/** The present, whatever the screen shows: for what must never miss it (sounds, the title, the link). */
+export const present = new Board();
+/** What the screen shows: the present, or a past board. */
+export const board = new ShownBoard(present);
 export const link = createLink();
 
 const facts: LinkFacts = { lastHeard: null, startedAt: 0, lag: 0, expired: false, backAt: null };
@@ -24,13 +29,14 @@ function refresh(): void {
   if (held.name !== next || held.age !== age) link.setState({ name: next, age, heardAt });
 }
 
-export function connect(feedPath: string): void {
+export function connect(feedPath: string, lateAfter?: number): void {
   if (stream) return;
+  facts.lateAfter = lateAfter;
   facts.startedAt = performance.now();
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   stream = new Stream(
     `${scheme}//${location.host}${feedPath}`,
-    board,
+    present,
     clock,
     {
       heard(at) {
@@ -82,7 +88,10 @@ export function sessionRenewed(): void {
 /** True when what is on screen is too old to act upon. */
 export const isStale = (age: number | null): boolean => age !== null && age * 1000 > OFFLINE_AFTER;
 
+export const usePresent = (): number => useStore(present.store, (state) => state.revision);
 export const useBoard = (): number => useStore(board.store, (state) => state.revision);
+/** The same for those who show only some kinds of things. */
+export const useKinds = (...kinds: string[]): number => useStore(board.store, () => board.turnOf(...kinds));
 export const useLink = <T,>(select: (state: ReturnType<typeof link.getState>) => T): T => useStore(link, select);
 
 // One ticking second for every running timer on the screen.
@@ -90,18 +99,34 @@ const tickers = new Set<() => void>();
 let second = 0;
 let ticking: ReturnType<typeof setInterval> | null = null;
 
-export function useSecond(): number {
-  return useSyncExternalStore(
-    (notify) => {
-      tickers.add(notify);
-      ticking ??= setInterval(() => {
-        second = clock.now();
-        for (const ticker of tickers) ticker();
-      }, 1_000);
-      return () => {
-        tickers.delete(notify);
-      };
-    },
-    () => (second ||= clock.now()),
-  );
+function onSecond(notify: () => void): () => void {
+  tickers.add(notify);
+  ticking ??= setInterval(() => {
+    second = clock.now();
+    for (const ticker of tickers) ticker();
+  }, 1_000);
+  return () => {
+    tickers.delete(notify);
+  };
 }
+
+function onShownSecond(notify: () => void): () => void {
+  const leaves = [onSecond(notify), moment.subscribe(notify)];
+  return () => {
+    for (const leave of leaves) leave();
+  };
+}
+
+const presentSecond = (): number => (second ||= clock.now());
+function shownSecond(): number {
+  const { past } = moment.getState();
+  return past === null ? presentSecond() : Math.floor(past / 1_000) * 1_000;
+}
+
+/** The second that the screen shows: what ages and timers on it count by. */
+export const useSecond = (): number => useSyncExternalStore(onShownSecond, shownSecond);
+/** The second that it is, whatever the screen shows. */
+export const usePresentSecond = (): number => useSyncExternalStore(onSecond, presentSecond);
+
+/** Another number every so many shown seconds, for what need not be thought over at each. */
+export const useEvery = (seconds: number): number => useSyncExternalStore(onShownSecond, () => Math.floor(shownSecond() / (seconds * 1_000)));

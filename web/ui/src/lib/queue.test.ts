@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Placed } from "./board";
 import { metresBetween } from "./format";
 import {
-  candidates, frozenOrder, incidentOrder, isOverdue, isUnacknowledged, matches, pillOf, positionOld, signalLost,
+  candidates, frozenOrder, inOrder, isOverdue, isUnacknowledged, matches, nextUnheard, pillOf, positionOld, signalLost,
 } from "./queue";
 import type { Incident, Unit, UnitStatus } from "./wire";
 
@@ -25,6 +25,18 @@ const assigned = (status: Incident["assignments"][number]["status"]) => [
   },
 ];
 
+describe("the next P1 that nobody has", () => {
+  it("goes round those that wait, and passes over the rest", () => {
+    const [first, second] = [incident({ priority: 1 }), incident({ priority: 1 })];
+    const all = [first, incident({ priority: 2 }), incident({ priority: 1, state: "on_scene" }), second, incident({ priority: 1, masked: true })];
+    expect(nextUnheard(all, null)).toBe(first);
+    expect(nextUnheard(all, first.subject)).toBe(second);
+    expect(nextUnheard(all, second.subject)).toBe(first);
+    expect(nextUnheard(all, "unit:x")).toBe(first);
+    expect(nextUnheard([all[1] ?? first], null)).toBeNull();
+  });
+});
+
 describe("order of the queue", () => {
   it("is unacknowledged P1, overdue, priority, age, over", () => {
     const over = incident({ priority: 1, state: "closed", code: "over" });
@@ -35,7 +47,7 @@ describe("order of the queue", () => {
     const p2late = incident({ priority: 2, due_at: iso(3), code: "p2 late" });
     const p1new = incident({ priority: 1, opened_at: iso(1), code: "p1 new" });
     const p1older = incident({ priority: 1, opened_at: iso(2), state: "dispatched", assignments: assigned("assigned"), code: "p1 sent, no ack" });
-    const sorted = [over, p3old, p3new, p1going, p4late, p2late, p1new, p1older].sort(incidentOrder(NOW)).map(({ code }) => code);
+    const sorted = inOrder([over, p3old, p3new, p1going, p4late, p2late, p1new, p1older], NOW).map(({ code }) => code);
     expect(sorted).toEqual(["p1 sent, no ack", "p1 new", "p2 late", "p4 late", "p1 answered", "p3 old", "p3 new", "over"]);
   });
 

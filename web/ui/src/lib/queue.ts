@@ -26,22 +26,42 @@ export const overdueBy = (incident: Incident, now: number): number | null =>
 
 export const isOverdue = (incident: Incident, now: number): boolean => (overdueBy(incident, now) ?? -1) > 0;
 
-/** A crew in danger, unacknowledged P1, overdue, priority, age; what is over goes last. */
-export function incidentOrder(now: number, inDanger: ReadonlySet<string> = NOBODY): (a: Incident, b: Incident) => number {
-  const rank = (incident: Incident): number => {
-    if (inDanger.has(incident.id)) return -1;
-    if (isOver(incident)) return 20;
-    if (incident.masked) return 10;
-    if (incident.priority === 1 && isUnacknowledged(incident)) return 0;
-    return (isOverdue(incident, now) ? 1 : 5) + (incident.priority - 1) / 4;
-  };
-  return (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.id.localeCompare(b.id);
+/** Where it stands in the queue: a crew in danger, unacknowledged P1, overdue, priority; what is over goes last. */
+function rankOf(incident: Incident, now: number, inDanger: ReadonlySet<string>): number {
+  if (inDanger.has(incident.id)) return -1;
+  if (isOver(incident)) return 20;
+  if (incident.masked) return 10;
+  if (incident.priority === 1 && isUnacknowledged(incident)) return 0;
+  return (isOverdue(incident, now) ? 1 : 5) + (incident.priority - 1) / 4;
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byAge = (a: Incident, b: Incident): number => byText(a.opened_at, b.opened_at) || byText(a.id, b.id);
+
+export const incidentOrder =
+  (now: number, inDanger: ReadonlySet<string> = NOBODY): ((a: Incident, b: Incident) => number) =>
+  (a, b) =>
+    rankOf(a, now, inDanger) - rankOf(b, now, inDanger) || byAge(a, b);
+
+/** In the order in which they are read: rank, then age. Each is ranked once: fifteen hundred of them are put in order at every news. */
+export function inOrder<T extends Incident>(incidents: readonly T[], now: number, inDanger: ReadonlySet<string> = NOBODY): T[] {
+  return incidents
+    .map((incident) => ({ incident, rank: rankOf(incident, now, inDanger) }))
+    .sort((a, b) => a.rank - b.rank || byAge(a.incident, b.incident))
+    .map(({ incident }) => incident);
+}
+
+/** The next that nobody has acknowledged and cannot wait, after the one that is looked at and then from the beginning. */
+export function nextUnheard(incidents: readonly Incident[], selected: string | null): Incident | null {
+  const unheard = incidents.filter((incident) => !incident.masked && incident.priority === 1 && isUnacknowledged(incident));
+  const at = unheard.findIndex(({ subject }) => subject === selected);
+  return unheard[(at + 1) % Math.max(1, unheard.length)] ?? null;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** First in, first read. */
-export const reportOrder = (a: Report, b: Report): number => a.received_at.localeCompare(b.received_at) || a.id.localeCompare(b.id);
+export const reportOrder = (a: Report, b: Report): number => byText(a.received_at, b.received_at) || byText(a.id, b.id);
 
 export interface FrozenOrder {
   /** Ids in the order to show; some may no longer exist on the board. */

@@ -1,11 +1,11 @@
 /** What a recommendation says, in words, and which of its units are ticked. Pure, so that it can be tried without a screen. */
 import { minutes } from "./etas";
-import { t, word } from "./i18n";
+import { LOCALE, t, word } from "./i18n";
 import { capabilityName } from "./runCards";
 import type { Leaves, NeedAnswer, Option, Reason, Recommendation, Trade } from "./wire";
 
-const NUMBER = new Intl.NumberFormat("es-AR");
-const PER_CENT = new Intl.NumberFormat("es-AR", { style: "percent", maximumFractionDigits: 0 });
+const NUMBER = new Intl.NumberFormat(LOCALE);
+const PER_CENT = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 0 });
 
 export const count = (n: number): string => NUMBER.format(n);
 export const share = (part: number): string => PER_CENT.format(part);

@@ -4,14 +4,15 @@ import { useStore } from "zustand";
 import { api } from "./api";
 import { clock } from "./clock";
 import { draftsOf } from "./drafts";
+import { useInPast } from "./moment";
 import type { Permission, Session } from "./wire";
 
 export const session = createStore<{ session: Session | null }>(() => ({ session: null }));
 
 function enter(found: Session): Session {
+  draftsOf(found.person.id); // whoever hears that somebody entered reads his drafts
   session.setState({ session: found });
   clock.heard(found.server_time);
-  draftsOf(found.person.id);
   return found;
 }
 
@@ -19,6 +20,9 @@ export const loadSession = async (): Promise<Session> => enter(await api<Session
 
 export const signIn = async (username: string, password: string): Promise<Session> =>
   enter(await api<Session>("/session", { body: { username, password }, signingIn: true }));
+
+/** The token of a wall's link becomes this browser's session. */
+export const openWall = async (token: string): Promise<Session> => enter(await api<Session>("/session/wall", { body: { token }, signingIn: true }));
 
 export async function signOut(): Promise<void> {
   await api("/session", { method: "DELETE" }).catch(() => null);
@@ -30,7 +34,7 @@ export const homeOf = (role: string): string => (role === "wall" ? "/pared" : "/
 /** Only our own screens: what comes in the address bar is not to be trusted. */
 export function destination(role: string, search: string): string {
   const back = new URLSearchParams(search).get("volver");
-  return back !== null && /^\/(consola|pared|turnos|recursos|tarjetas)$/.test(back) && role !== "wall" ? back : homeOf(role);
+  return back !== null && /^\/(consola|consola\/mapa|pared|turnos|recursos|tarjetas)$/.test(back) && role !== "wall" ? back : homeOf(role);
 }
 
 export function useSession(): Session {
@@ -43,4 +47,11 @@ export function useSession(): Session {
 const COUNTRY: [number, number, number, number] = [-73.6, -55.1, -53.6, -21.8];
 export const useBounds = (): [number, number, number, number] => useSession().city.bounds ?? COUNTRY;
 
-export const useMay = (permission: Permission): boolean => useSession().permissions.includes(permission);
+/** What this person was granted. */
+export const useGranted = (permission: Permission): boolean => useSession().permissions.includes(permission);
+
+/** What this person may do with what the screen shows: of the past nobody may do anything but look at it. */
+export function useMay(permission: Permission): boolean {
+  const past = useInPast();
+  return useGranted(permission) && (!past || permission === "past.look");
+}

@@ -1,4 +1,5 @@
 /** Shapes on the map: where their middle is, how many corners they have, and what a stranger's file holds of them. */
+import { metresBetween } from "./format";
 import type { Shape } from "./wire";
 
 type LonLat = [number, number];
@@ -33,6 +34,9 @@ function halfway(line: GeoJSON.Position[]): LonLat {
   }
   return lonLat(line[0] ?? []);
 }
+
+/** Metres along a line, corner by corner in straight lines. */
+export const lengthOf = (line: readonly LonLat[]): number => line.slice(1).reduce((sum, at, i) => sum + metresBetween(line[i] ?? at, at), 0);
 
 export function cornersOf(shape: Shape): GeoJSON.Position[] {
   switch (shape.type) {

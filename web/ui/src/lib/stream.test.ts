@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Board } from "./board";
 import { ServerClock } from "./clock";
@@ -273,5 +274,126 @@ describe("the stream", () => {
     last().hello();
     last().say(snapshot(9));
     expect(told.polling).toBe(false);
+  });
+});
+
+/** A server with a history, behind a line that loses, repeats and disorders what it is given, and is cut. */
+class FarServer {
+  seq = 0;
+  told = 0;
+  private readonly current = new Map<string, Line & { type: "line" }>();
+  private readonly answered = new Set<FakeSocket>();
+  private late: object[] = [];
+
+  constructor(private readonly sockets: FakeSocket[]) {}
+
+  truth(): string[] {
+    return [...this.current.values()].filter((one) => one.feature !== null).map(({ subject, version }) => `${subject}@${version}`).sort();
+  }
+
+  /** The socket in use, welcomed first. */
+  private line(): FakeSocket | null {
+    const socket = this.sockets.at(-1);
+    if (!socket || socket.closed || !socket.onopen) return null;
+    if (!this.answered.has(socket)) {
+      this.answered.add(socket);
+      this.late = [];
+      const resume = socket.hello()?.resume as { seq: number } | null | undefined;
+      const common = { epoch: EPOCH, seq: this.seq, server_time: new Date().toISOString(), positions: [] };
+      const all = [...this.current.values()];
+      if (resume) socket.say({ type: "resumed", ...common, lines: all.filter(({ seq }) => seq > resume.seq) });
+      else socket.say({ type: "snapshot", ...common, features: all.flatMap(({ feature: whole }) => whole ?? []) });
+      socket.say(this.beat(this.told));
+    }
+    return socket;
+  }
+
+  private beat(base?: number) {
+    return { type: "heartbeat", seq: this.seq, server_time: new Date().toISOString(), bus: true, told: this.told, ...(base === undefined ? {} : { base }) };
+  }
+
+  /** A change happens whether anybody hears it or not. */
+  change(subject: string, drop: boolean, fate: Fate): void {
+    const socket = this.line();
+    this.seq += 1;
+    const happened = line(this.seq, subject, (this.current.get(subject)?.version ?? 0) + 1, drop);
+    this.current.set(subject, happened);
+    if (!socket) return;
+    this.told += 1;
+    this.carry(socket, happened, fate);
+  }
+
+  pulse(fate: Fate): void {
+    const socket = this.line();
+    if (socket) this.carry(socket, this.beat(), fate);
+  }
+
+  cut(): void {
+    this.sockets.at(-1)?.die();
+  }
+
+  private carry(socket: FakeSocket, frame: object, fate: Fate): void {
+    if (fate === "late") return void this.late.push(frame);
+    if (fate !== "lost") socket.say(frame);
+    if (fate === "twice") socket.say(frame);
+    for (const held of this.late.splice(0)) socket.say(held);
+  }
+}
+
+type Fate = "arrives" | "lost" | "twice" | "late";
+
+describe("a bad line", () => {
+  const fate = fc.constantFrom<Fate>("arrives", "arrives", "arrives", "lost", "twice", "late");
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant("change" as const), subject: fc.constantFrom("incident:a", "incident:b", "report:c", "unit:d"), drop: fc.boolean(), fate }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("pulse" as const), fate }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("cut" as const), seconds: fc.constantFrom(0, 5, 20, 90) }) },
+  );
+
+  it("ends at the server's truth whatever it lost, repeated, disordered or cut off for five, twenty or ninety seconds", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { stream, board, sockets } = room();
+        const server = new FarServer(sockets);
+        stream.start();
+        server.pulse("arrives");
+        for (const each of steps) {
+          if (each.kind === "change") server.change(each.subject, each.drop, each.fate);
+          else if (each.kind === "pulse") server.pulse(each.fate);
+          else {
+            server.cut();
+            vi.advanceTimersByTime(each.seconds * 1_000);
+          }
+          vi.advanceTimersByTime(300);
+        }
+        // The line is good again. One heartbeat shows what is missing, the next connection brings it.
+        for (let beats = 0; beats < 8; beats += 1) {
+          server.pulse("arrives");
+          vi.advanceTimersByTime(5_000);
+        }
+        const shown = [...board.features.values()].map(({ properties }) => `${properties.subject}@${properties.version}`).sort();
+        expect(shown).toEqual(server.truth());
+        stream.stop();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("is left at the heartbeat that counts more than came, and its lines are asked for again", () => {
+    const { stream, board, sockets } = room();
+    const server = new FarServer(sockets);
+    stream.start();
+    server.change("incident:a", false, "arrives");
+    server.pulse("arrives");
+    const before = stream.cursor?.seq;
+    server.change("incident:b", false, "lost");
+    server.change("incident:c", false, "arrives");
+    server.pulse("arrives");
+    expect(sockets[0]?.closed).toBe(true);
+    expect(stream.cursor?.seq).toBe(before);
+    vi.advanceTimersByTime(1_000);
+    server.pulse("arrives");
+    expect([...board.features.keys()].sort()).toEqual(["incident:a", "incident:b", "incident:c"]);
+    expect(sockets).toHaveLength(2);
   });
 });

@@ -5,7 +5,7 @@
 import type { Board } from "./board";
 import type { ServerClock } from "./clock";
 import { LATE_AFTER } from "./link";
-import type { Events, Frame, Resumed, Snapshot } from "./wire";
+import type { Events, Frame, Heartbeat, Resumed, Snapshot } from "./wire";
 import { readFrame } from "./wire";
 
 export interface Cursor {
@@ -47,6 +47,9 @@ export class Stream {
   private socket: WebSocket | null = null;
   private attempt = 0;
   private neverOpened = 0;
+  /** How many lines the server had told when it last said so, and which came since: when it next says more than that, some were lost. */
+  private told: number | null = null;
+  private readonly taken = new Set<number>();
   private lastHeard = 0;
   private socketHeard = 0;
   private started = 0;
@@ -140,11 +143,13 @@ export class Stream {
         break;
       case "line":
         this.board.apply(frame);
+        if (frame.seq > (this.cursor?.seq ?? 0)) this.taken.add(frame.seq);
         break;
       case "positions":
         this.board.move(frame.units);
         break;
       case "heartbeat":
+        if (!this.allCame(frame)) return this.lost(); // the cursor stays where all was there, and is resumed from
         if (this.cursor) this.cursor.seq = Math.max(this.cursor.seq, frame.seq);
         this.clock.heard(frame.server_time);
         this.watcher.bus(frame.bus);
@@ -153,7 +158,19 @@ export class Stream {
     this.watcher.heard(this.lastHeard);
   }
 
+  /** Whether the lines up to a heartbeat, since the one before, are as many as the server told. */
+  private allCame({ seq, told, base }: Heartbeat): boolean {
+    if (told === undefined) return true; // a server of before this was counted, while a new version spreads
+    let came = 0;
+    for (const each of this.taken) if (each <= seq && this.taken.delete(each)) came += 1;
+    const expected = told - (this.told ?? base ?? NaN);
+    this.told = told;
+    return came === expected;
+  }
+
   private catchUp(frame: Snapshot | Resumed): void {
+    this.told = null;
+    this.taken.clear();
     this.clock.heard(frame.server_time);
     this.cursor = { epoch: frame.epoch, seq: frame.seq };
     let changes = 0;

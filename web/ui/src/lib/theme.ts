@@ -1,5 +1,5 @@
 /** Light or dark: follows the system until someone chooses, then remembers. The wall is always dark. */
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, Modal, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 import { createStore } from "zustand/vanilla";
 
 export type Tema = "claro" | "oscuro";
@@ -14,14 +14,18 @@ function show(next: Tema): void {
   tema.setState({ tema: next });
 }
 
-export function toggleTema(): void {
-  const next: Tema = tema.getState().tema === "oscuro" ? "claro" : "oscuro";
+export const toggleTema = (): void => chooseTema(tema.getState().tema === "oscuro" ? "claro" : "oscuro");
+
+/** Null: as the system is. */
+export function chooseTema(next: Tema | null): void {
   try {
-    localStorage.setItem(KEY, next);
+    if (next) localStorage.setItem(KEY, next);
+    else localStorage.removeItem(KEY);
   } catch {
     // Not remembered, then.
   }
-  show(next);
+  const shown = next ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "oscuro" : "claro");
+  if (tema.getState().tema !== shown) show(shown);
 }
 
 /** The look of the map: with its colours, or without them so that only what lives on it has any. */
@@ -66,6 +70,8 @@ export const mantineTheme = createTheme({
   defaultRadius: 4,
   fontSizes: { xs: "13px", sm: "14px", md: "15px", lg: "16px", xl: "20px" },
   focusClassName: "foco",
+  // Its header is no banner of the page.
+  components: { Modal: Modal.extend({ defaultProps: { attributes: { header: { role: "presentation" } } } }) },
 });
 
 /** Mantine's own variables point at our tokens, so both themes come from one place. */

@@ -3,8 +3,6 @@ import { newId } from "./api";
 import { ServerClock } from "./clock";
 import { age, ago, distance, hourSeconds, running } from "./format";
 import { linkName, type LinkFacts } from "./link";
-import { stroke } from "./keys";
-import { letterFor } from "../wall/Wall";
 
 describe("time in words", () => {
   it("runs timers and says ages", () => {
@@ -59,17 +57,5 @@ describe("small things", () => {
     const [a, b] = [newId(1_000_000), newId(1_000_001)];
     expect(a).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     expect(a < b).toBe(true);
-  });
-  it("spells strokes one way", () => {
-    const press = (values: Partial<KeyboardEvent>) => stroke({ key: "", code: "", ctrlKey: false, metaKey: false, altKey: false, ...values });
-    expect(press({ key: "N" })).toBe("n");
-    expect(press({ key: "z", metaKey: true })).toBe("ctrl+z");
-    expect(press({ key: "µ", code: "KeyM", altKey: true })).toBe("alt+m");
-    expect(press({ key: "Escape" })).toBe("escape");
-  });
-  it("sizes the wall's letters by panel and distance (NUREG-0700 table)", () => {
-    expect(Math.round(letterFor("?pulgadas=55&metros=5"))).toBe(51);
-    expect(Math.round(letterFor("?pulgadas=43&metros=3"))).toBe(39);
-    expect(letterFor("?pulgadas=abc")).toBe(letterFor(""));
   });
 });

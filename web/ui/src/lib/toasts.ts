@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import { explain } from "./explain";
 import { t } from "./i18n";
+import { inPast } from "./moment";
 import { undo } from "./verbs";
 import type { UndoOffer } from "./wire";
 
@@ -41,6 +42,7 @@ export async function undoLast(): Promise<void> {
 }
 
 export async function undoToast({ id, undo }: Toast): Promise<void> {
+  if (inPast()) return say(t("replay.refused"), undefined, "failed"); // it can still be taken back once one has returned
   dropToast(id);
   if (!undo) return;
   try {

@@ -1,6 +1,6 @@
 /** Everything this screen can ask for, one function each. Creations carry their own id, so a second try does it once. */
 import { api } from "./api";
-import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, CardAnswer, CardEdition, CardEntry, CardLevel, CardTrial, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, SimilarIncident, Sos, StaffCredential, StaffMember, StaffRules, StaffStatus, StormClusters, StormNow, StormPlan, StormPolicy, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
+import type { Alarm, AlarmReport, AssignmentDocument, AssignmentStatus, Candidate, CardAnswer, CardEdition, CardEntry, CardLevel, CardTrial, Catalogue, Clocked, ClockPoint, Closure, ClosureKind, CoverageNow, CoverageTarget, Device, DeviceKind, DevicePairing, Etas, Feature, Found, Incident, IncidentTask, Level, Link, LinkWord, Major, MajorKind, MajorLine, MajorPost, MajorResources, MajorRole, MoveUp, NearIncident, OnCall, OnCallDuty, OnDuty, PlaceMatch, Point, Quality, Recommendation, Report, RunCard, Seat, SectorColour, Shape, ShiftPerson, ShiftSlot, ShiftTemplate, Sos, StaffCredential, StaffMember, StaffRules, StaffStatus, StormClusters, StormNow, StormPlan, StormPolicy, Swap, TimelineEntry, UndoOffer, UnitTrack, WatchdogRule, WatchdogRules, WorkedHours, Zone, ZoneKind } from "./wire";
 
 export type LonLat = [number, number];
 const point = (at: LonLat): Point => ({ type: "Point", coordinates: at });
@@ -8,11 +8,11 @@ const post = <T = unknown>(path: string, body: object = {}): Promise<T> => api<T
 
 export const catalogue = () => api<Catalogue>("/catalogue");
 
-export const similar = (report: string) => api<SimilarIncident[]>(`/reports/${report}/similar`);
 /** A POST: each look is written down. */
 export const contact = (report: string) => post<{ name: string | null; phone: string | null }>(`/reports/${report}/contact`);
-export const join = (report: string, incident: string) => post<Feature<Report>>(`/reports/${report}/join`, { incident_id: incident });
-export const dismiss = (report: string, reason: string, note?: string) => post(`/reports/${report}/dismiss`, { reason, note: note || undefined });
+export const join = (report: string, incident: string) => post<Undoable<Feature<Report>>>(`/reports/${report}/join`, { incident_id: incident });
+export const dismiss = (report: string, reason: string, note?: string, channel?: string) =>
+  post<Undoable>(`/reports/${report}/dismiss`, { reason, note: note || undefined, channel });
 
 export interface NewIncident {
   id: string;
@@ -22,6 +22,8 @@ export interface NewIncident {
   place?: string;
   place_match?: PlaceMatch;
   summary?: string;
+  /** By question, only when a report is accepted. */
+  answers?: Record<string, string>;
 }
 
 const incidentBody = ({ id, location, place, summary, ...rest }: NewIncident) => ({
@@ -44,9 +46,23 @@ export const strikeNote = (incident: string, note: string, reason: string) => po
 
 /** What can be taken back for ten seconds says how. */
 type Undoable<T = object> = T & { undo?: UndoOffer | null };
-export const reclassify = (incident: string, type_code: string, priority?: Level) => post<Undoable>(`/incidents/${incident}/reclassify`, { type_code, priority });
-export const relocate = (incident: string, at: LonLat, place?: string, match?: PlaceMatch | null) =>
-  post<Undoable>(`/incidents/${incident}/relocate`, { location: point(at), place: place?.trim() || undefined, place_match: match ?? undefined });
+/** Open ones in whose story this person did something. */
+export const myIncidents = () => api<{ incident_ids: string[] }>("/incidents/mine");
+/** Only what changes is said; `was`: what those fields said when one began, so that nobody's change is overwritten unseen. */
+export interface Classed {
+  type_code?: string;
+  priority?: Level;
+}
+export const reclassify = (incident: string, to: Classed, was?: Classed) => post<Undoable>(`/incidents/${incident}/reclassify`, { ...to, was });
+export interface Located {
+  place?: string;
+  location?: LonLat;
+}
+export const relocate = (incident: string, at: LonLat, place?: string, match?: PlaceMatch | null, was?: Located) =>
+  post<Undoable>(`/incidents/${incident}/relocate`, { location: point(at), place: place?.trim() || undefined, place_match: match ?? undefined, was: was && { ...was, location: was.location && point(was.location) } });
+export const summarise = (incident: string, summary: string, was: string) => post<Undoable>(`/incidents/${incident}/summary`, { summary, was });
+export const handlersOf = (incident: string) => api<{ people: { id: string; name: string }[] }>(`/incidents/${incident}/handlers`);
+export const giveIncident = (incident: string, person_id: string, was?: string) => post<Undoable>(`/incidents/${incident}/handler`, { person_id, was });
 export const hold = (incident: string, reason?: string) => post<Undoable>(`/incidents/${incident}/hold`, { reason: reason?.trim() || undefined });
 export const underControl = (incident: string) => post<Undoable>(`/incidents/${incident}/under-control`);
 export const finish = (incident: string) => post<Undoable>(`/incidents/${incident}/finish`);

@@ -1,4 +1,6 @@
 /** What travels between the server and us (docs/api.md). Types only, plus the few guards that read untrusted frames. */
+import type { Channel, TypeQuestion } from "./calls";
+import type { RadioLine } from "./radio";
 
 export type Level = 1 | 2 | 3 | 4;
 export type Point = { type: "Point"; coordinates: [lon: number, lat: number] };
@@ -133,6 +135,8 @@ export interface Incident extends Base, Whose {
   place_match?: PlaceMatch | null;
   zone: string | null;
   summary: string | null;
+  /** Who handles it at the desks. */
+  handler?: { id: string; name: string } | null;
   reports: number;
   assignments: LiveAssignment[];
   opened_at: string;
@@ -567,6 +571,9 @@ export interface Heartbeat {
   seq: number;
   server_time: string;
   bus: boolean;
+  /** Lines told so far to all who see the same; the first after a catch-up says with how many it began. */
+  told?: number;
+  base?: number;
 }
 
 export type Frame = (Snapshot & { type: "snapshot" }) | Resumed | (Line & { type: "line" }) | Positions | Heartbeat;
@@ -593,7 +600,8 @@ export type Permission =
   | "note.add" | "note.strike" | "unit.dispatch" | "unit.manage" | "assignment.report" | "position.send"
   | "people.manage" | "catalogue.edit" | "simulation.control" | "closure.draw" | "fence.draw" | "zone.edit"
   | "alarm.answer" | "attendance.mark" | "device.manage" | "facility.update" | "gate.override" | "major.run" | "policy.edit"
-  | "run_card.edit" | "shift.manage" | "sos.raise" | "staff.manage" | "storm.control";
+  | "past.look" | "run_card.edit" | "shift.hand_over" | "shift.manage" | "sos.raise" | "staff.manage" | "storm.control" | "wall.manage" | "wall.steer"
+  | "radio.log";
 
 export interface Session {
   person: Person;
@@ -631,6 +639,9 @@ export interface Catalogue {
   dismissals: { code: string; name: string }[];
   groups: { code: string; name: string }[];
   agencies: Agency[];
+  /** Absent from catalogues that were published before there were any. */
+  questions?: TypeQuestion[];
+  channels?: Channel[];
 }
 
 /** An outside agency: we ask, they decide. The phone may be empty. */
@@ -785,19 +796,22 @@ export interface IncidentTask {
   due_at: string | null;
 }
 
-export interface SimilarIncident {
-  incident_id: string;
-  code: string;
-  type_name: string;
-  metres: number;
-  seconds: number;
-  state: IncidentState;
-}
-
 export const ZONE_KINDS = ["barrio", "district", "vecinal", "jurisdiction", "grid", "flood", "risk"] as const;
 export type ZoneKind = (typeof ZONE_KINDS)[number];
 
 /** A zone is no live thing: it is asked for when somebody looks. */
+/** A place where operations listen; a cordon is one that somebody drew for an incident. */
+export interface Fence {
+  subject: string;
+  id: string;
+  version: number;
+  name: string;
+  zone_id: string | null;
+  valid_from: string;
+  valid_until: string | null;
+  drawn_by: string;
+}
+
 export interface Zone {
   type: "Feature";
   id: string;
@@ -958,6 +972,7 @@ export interface TimelineEntry {
   detail: Record<string, unknown>;
   note?: { id: string; text: string | null; struck: { at: string; by: string; reason: string } | null };
   link?: Link;
+  radio?: RadioLine;
   /** Written on an incident that was merged into this one. */
   incident?: { id: string; code: string };
 }
@@ -1208,6 +1223,20 @@ export interface AlarmReport {
   raised: number;
   unanswered_percent: number;
   flood_minutes: number;
+  /** The last first. */
+  weeks: {
+    since: string;
+    until: string;
+    raised: number;
+    unanswered: number;
+    unanswered_percent: number;
+    flood_minutes: number;
+    heard: number;
+    silenced: number;
+    /** Ten minutes of somebody at a desk, each. */
+    seats: number;
+    heard_per_ten_minutes: number | null;
+  }[];
   rules: {
     rule: string | null;
     kind: AlarmKind;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import english from "./en.json";
 import catalogue from "./es-AR.json";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -76,5 +77,25 @@ describe("the catalogue", () => {
   it("speaks to people in voseo, shortly", () => {
     const tuteo = /\b(puedes|tienes|elige|escribe|haz|intenta de nuevo|presiona|selecciona)\b/i;
     for (const [key, text] of entries) expect(tuteo.test(text), `${key}: ${text}`).toBe(false);
+  });
+});
+
+describe("the English catalogue", () => {
+  const other = new Map(flat(english));
+  const placeholders = (text: string): string[] => [...text.matchAll(/{{[^}]*}}/g)].map(([found]) => found).sort();
+
+  it("says everything that the Spanish one says, and nothing else", () => {
+    expect([...other.keys()].filter((key) => !keys.has(key))).toEqual([]);
+    expect([...keys].filter((key) => !other.has(key))).toEqual([]);
+  });
+
+  it("fills in the same facts", () => {
+    for (const [key, text] of entries) expect(placeholders(other.get(key) ?? ""), key).toEqual(placeholders(text));
+  });
+
+  it("was translated", () => {
+    // The product's name, languages by their own names, and the columns of a spreadsheet, which are what they are.
+    const asTheyAre = /^(prefs\.languages\.|resources\.import\.columns$)/;
+    for (const [key, text] of other) if (!asTheyAre.test(key)) expect(/[áéíóúñ¿¡]/i.test(text.replaceAll("Vigía", "")), `${key}: ${text}`).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import { useRef, useState } from "react";
 import { useAct } from "../console/useAct";
 import { newId } from "../lib/api";
 import { age, ago, stamp } from "../lib/format";
-import { has, t, word } from "../lib/i18n";
+import { LOCALE, has, t, word } from "../lib/i18n";
 import { useSecond } from "../lib/live";
 import { useRegister } from "../lib/registers";
 import { useMay } from "../lib/session";
@@ -176,7 +176,7 @@ function Bar({ counts }: { counts: Record<string, number> }) {
   );
 }
 
-const number = (n: number): string => new Intl.NumberFormat("es-AR").format(n);
+const number = (n: number): string => new Intl.NumberFormat(LOCALE).format(n);
 
 function Legend() {
   return (

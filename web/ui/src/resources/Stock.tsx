@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useAct } from "../console/useAct";
 import { newId } from "../lib/api";
 import { ago, stamp } from "../lib/format";
-import { t } from "../lib/i18n";
+import { LOCALE, t } from "../lib/i18n";
 import { useSecond } from "../lib/live";
 import { addStock, amendStock, moveStock, removeStock, useFacilities, useMoves, useStock } from "../lib/resources";
 import { useMay, useSession } from "../lib/session";
@@ -14,7 +14,7 @@ import type { StockItem, StockMove } from "../lib/wire";
 import { Field } from "./Field";
 import "./resources.css";
 
-const plain = new Intl.NumberFormat("es-AR", { maximumFractionDigits: 2 });
+const plain = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
 
 /** What there is of everything, and what runs low. */
 export function Stock() {

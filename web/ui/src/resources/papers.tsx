@@ -1,7 +1,7 @@
-import { t } from "../lib/i18n";
+import { LOCALE, t } from "../lib/i18n";
 import type { ResourceGap } from "../lib/wire";
 
-const day = new Intl.DateTimeFormat("es-AR", { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC" });
+const day = new Intl.DateTimeFormat(LOCALE, { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC" });
 /** A day as people write it; it has no hour and no zone. */
 export const dayOf = (iso: string | null): string => (iso ? day.format(new Date(`${iso}T00:00:00Z`)) : "");
 

@@ -7,7 +7,7 @@ import { useAct } from "../console/useAct";
 import { useLoad, useStorm } from "../console/useStorm";
 import { explain } from "../lib/explain";
 import { hour, stamp } from "../lib/format";
-import { t } from "../lib/i18n";
+import { LOCALE, t } from "../lib/i18n";
 import { board, useSecond } from "../lib/live";
 import { useMay } from "../lib/session";
 import { say } from "../lib/toasts";
@@ -135,7 +135,7 @@ function Sentence({ words, policy, may, onChange }: { words: string; policy: Pol
     const name = piece as Numbers;
     const { min, max, step, share, whole } = BOUNDS[name];
     const value = share ? Math.round(policy[name] * 100) : policy[name];
-    if (!may) return <b key={name}>{share ? t("storm.policy.percent", { n: value }) : value.toLocaleString("es-AR")}</b>;
+    if (!may) return <b key={name}>{share ? t("storm.policy.percent", { n: value }) : value.toLocaleString(LOCALE)}</b>;
     return (
       <NumberInput
         key={name}

@@ -1,7 +1,7 @@
 import "./watchdogs.css";
 import { Button, NumberInput, SegmentedControl, Switch } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { ruleScope, ruleWords, span } from "../lib/alarms";
 import { explain } from "../lib/explain";
 import { age, stamp } from "../lib/format";
@@ -71,7 +71,13 @@ export function Watchdogs() {
 }
 
 function RuleLine({ rule, rules, may, fared }: { rule: WatchdogRule; rules: WatchdogRules; may: boolean; fared: AlarmReport["rules"][number] | undefined }) {
-  const [open, setOpen] = useState(false);
+  const line = useRef<HTMLLIElement>(null);
+  // Whoever comes from the report comes for this rule.
+  const asked = location.hash === `#regla-${rule.key}`;
+  const [open, setOpen] = useState(asked && may);
+  useEffect(() => {
+    if (asked) line.current?.scrollIntoView({ block: "center" });
+  }, [asked]);
   const queries = useQueryClient();
   const save = (change: Partial<WatchdogRule>) =>
     amendWatchdog(rules, rule.key, change).then((fresh) => {
@@ -80,7 +86,7 @@ function RuleLine({ rule, rules, may, fared }: { rule: WatchdogRule; rules: Watc
       setOpen(false);
     }, sayFailed);
   return (
-    <li className={rule.enabled ? "watch-rule" : "watch-rule watch-rule-off"}>
+    <li ref={line} id={`regla-${rule.key}`} className={rule.enabled ? "watch-rule" : "watch-rule watch-rule-off"}>
       <div className="watch-sentence">
         <span className={`watch-scope watch-scope-${rule.priority ?? "all"}`}>{ruleScope(rule, rules.rules)}</span>
         <p>

@@ -1,6 +1,6 @@
 /** What the desk of personnel reads. Each book is read again when the feed says that it changed. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { t, word } from "../lib/i18n";
+import { LOCALE, t, word } from "../lib/i18n";
 import { board, useBoard } from "../lib/live";
 import * as verbs from "../lib/verbs";
 import type { StaffRules, Trouble } from "../lib/wire";
@@ -31,8 +31,8 @@ export const paperName = (rules: StaffRules | undefined, code: string): string =
 
 const ZONE = "America/Argentina/Buenos_Aires";
 const isoDay = new Intl.DateTimeFormat("en-CA", { timeZone: ZONE, year: "numeric", month: "2-digit", day: "2-digit" });
-const shortDay = new Intl.DateTimeFormat("es-AR", { timeZone: "UTC", weekday: "short", day: "numeric", month: "numeric" });
-const longDay = new Intl.DateTimeFormat("es-AR", { timeZone: "UTC", weekday: "long", day: "numeric", month: "long" });
+const shortDay = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", weekday: "short", day: "numeric", month: "numeric" });
+const longDay = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", weekday: "long", day: "numeric", month: "long" });
 
 /** The city's day of an instant, `2026-03-04`. */
 export const dayOf = (at: number | string): string => isoDay.format(new Date(at));
@@ -42,7 +42,7 @@ export const longDayName = (day: string): string => longDay.format(new Date(day)
 /** A date as people here write it. */
 export const written = (day: string): string => day.split("-").reverse().join("/");
 
-const number = new Intl.NumberFormat("es-AR", { maximumFractionDigits: 1 });
+const number = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
 export const hoursOf = (seconds: number): string => t("shifts.hours", { n: number.format(seconds / 3600) });
 
 /** What speaks against somebody, or what a crew lacks, in words. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -88,5 +88,36 @@ describe.each(Object.entries(themes))("tokens, %s", (_, tokens) => {
   it.each(Object.keys(VISION))("keep priorities and units apart in %s vision", (vision) => {
     for (const [a, b] of pairs(["--p1", "--p2", "--p3", "--p4"])) expect(distance(of(a), of(b), vision), `${a} ${b}`).toBeGreaterThanOrEqual(10);
     for (const [a, b] of pairs(["--u-libre", "--u-tarea", "--u-no"])) expect(distance(of(a), of(b), vision), `${a} ${b}`).toBeGreaterThanOrEqual(10);
+  });
+});
+
+/** Hue within red's and not washed out: what anybody at a desk would call red. */
+function isRed(hex: string): boolean {
+  const [r, g, b] = rgb(hex);
+  const [hi, lo] = [Math.max(r, g, b), Math.min(r, g, b)];
+  if (hi !== r || hi - lo < 0.25) return false;
+  const hue = (60 * (g - b)) / (hi - lo);
+  return hue > -15 && hue < 20;
+}
+
+/** Each step of an animation by the animation's name, so that it can be judged alone. */
+const named = (sheet: string): string => sheet.replace(/@keyframes ([\w-]+) \{((?:[^{}]*\{[^{}]*\})*)\s*\}/g, (_, name: string, steps: string) => steps.replace(/[^{}]+\{/g, `${name} {`));
+
+describe("red", () => {
+  it.each(Object.entries(themes))("is the first priority's token alone, %s", (_, tokens) => {
+    expect(Object.keys(tokens).filter((name) => isRed(tokens[name] ?? ""))).toEqual(["--p1"]);
+  });
+
+  it("is drawn only for a P1 or an SOS", () => {
+    const root = join(import.meta.dirname, "..");
+    const sheets = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".css") && !name.endsWith("tokens.css"));
+    const meant = /p1|sos|danger|grave|alarm|replay-now|strip-fold|watch-scope-1/;
+    const strays: string[] = [];
+    for (const name of sheets)
+      for (const [, selector = "", body = ""] of named(readFileSync(join(root, name), "utf8")).matchAll(/([^{}]+)\{([^{}]*)\}/g)) {
+        const red = body.includes("var(--p1)") || [...body.matchAll(/#([\da-f]{6})\b/gi)].some(([hex]) => isRed(hex));
+        if (red && !meant.test(selector)) strays.push(`${name}: ${selector.trim()}`);
+      }
+    expect(strays).toEqual([]);
   });
 });

@@ -12,56 +12,96 @@ import { ExpiredDialog } from "../lib/ui/ExpiredDialog";
 import { Logo } from "../lib/ui/Logo";
 import { PriorityMark } from "../lib/ui/PriorityMark";
 import { UnitPill } from "../lib/ui/UnitPill";
+import { brightnessAt, letterFor, PANEL, rotating, rowsThatFit, RULER, shiftAt, SLUGS, VIEWS, type Wall as Row, type WallView } from "../lib/walls";
 import type { Incident, UnitStatus } from "../lib/wire";
+import { CrisisView } from "./CrisisView";
+import { NumbersView } from "./NumbersView";
+import { useWatch } from "./useWatch";
 
-const ROWS = 8;
-const PANEL = 1920;
-/** Sixteen minutes of arc at one metre, and how much of a letter's box its capital fills. */
-const LETTER_AT_ONE_METRE = Math.tan((16 / 60) * (Math.PI / 180));
-const CAPITAL = 0.714;
+/** An account that signed in on a screen has no panel to speak of: letters for a desk's distance. */
 const DEFAULT_LETTER = 28.8;
+const LARGE = 40;
 
-/** `/pared?pulgadas=55&metros=5`: letters as large as the farthest seat needs (NUREG-0700), in pixels of a 1920 px wide panel. */
-export function letterFor(search: string): number {
-  const asked = new URLSearchParams(search);
-  const [inches, metres] = [Number(asked.get("pulgadas")), Number(asked.get("metros"))];
-  if (!(inches >= 20 && inches <= 200 && metres >= 1 && metres <= 30)) return DEFAULT_LETTER;
-  const panelWidth = inches * 0.0254 * (16 / Math.hypot(16, 9));
-  return Math.min(80, Math.max(18, ((metres * LETTER_AT_ONE_METRE) / CAPITAL / panelWidth) * PANEL));
+/** The wall that this screen is, when a link opened it. */
+export function useWall(): (Row & { at: [number, number] | null }) | null {
+  useBoard();
+  const { person } = useSession();
+  return board.get<Row>(`wall:${person.id}`);
 }
 
-const letter = letterFor(location.search);
-const LARGE = 40;
-const rowsThatFit = Math.max(3, Math.min(ROWS, letter > LARGE ? Math.floor(790 / (letter * 3.1)) : Math.floor(880 / (letter * 2.7))));
-const SHIFT_EVERY = 600_000;
+const byAddress = (): WallView => VIEWS.find((view) => location.pathname.endsWith(`/${SLUGS[view]}`)) ?? "situation";
 
-/** Read from five metres, touched by nobody: map, what matters most, numbers, and proof that it is alive. */
+/** Something that the whole room must look at until somebody has it. */
+const isUrgent = (): boolean =>
+  board.sos().some(({ answered_at }) => !answered_at) || board.incidents().some((incident) => !incident.masked && isOpen(incident) && incident.priority === 1 && isUnacknowledged(incident));
+
+/** Read from five metres, touched by nobody: what a console asks for, and proof that it is alive. */
 export function Wall() {
   const { city } = useSession();
   const link = useLink((state) => state.name);
+  const wall = useWall();
+  const now = useSecond();
   const dead = link === "offline" || link === "expired";
   const late = link === "late";
+  const letter = wall ? letterFor(wall.inches, wall.metres, 16) : DEFAULT_LETTER;
+  const asked = wall?.view ?? byAddress();
+  const frozen = asked === "rotation" && isUrgent();
+  const view = asked === "rotation" ? rotating(wall?.views ?? VIEWS, Boolean(wall?.about), frozen, now) : asked;
+  const [x, y] = shiftAt(now);
+  const bright = wall?.brightness ?? brightnessAt(Number(hour(now).slice(0, 2)));
+  useWatch(wall, view, frozen);
   useEffect(() => {
-    document.title = t("page.wall");
-  }, []);
+    document.title = wall ? `${wall.name} · ${t("page.wall")}` : t("page.wall");
+  }, [wall]);
+  if (link === "expired" && wall) return <WallMessage title={t("wall.revoked")} what={t("wall.revokedWhat")} />;
   return (
-    <div className={`wall${dead ? " wall-dead" : late ? " wall-late" : ""}`} style={{ ...useBurnInShift(), fontSize: `clamp(14px, ${(letter / PANEL) * 100}vw, 120px)` }} data-large={letter > LARGE || undefined}>
+    <div
+      className={`wall${dead ? " wall-dead" : late ? " wall-late" : ""}`}
+      style={{ transform: `translate(${x}px, ${y}px)`, fontSize: `${(letter / PANEL) * 100}vw`, filter: bright < 1 ? `brightness(${bright})` : undefined }}
+      data-large={letter > LARGE || undefined}
+      data-view={view}
+      data-frozen={frozen || undefined}
+    >
       <header className="wall-head">
         <Logo size={44} />
         <strong>{t("product.name")}</strong>
         <span className="wall-city">{city.name}</span>
-        <Numbers />
+        {view === "situation" ? <Numbers /> : <span className="wall-title">{t(`walls.views.${view}`)}</span>}
         <WallClock />
       </header>
       {(dead || late) && <DeadFeed dead={dead} />}
       <WallSos />
       <StormBand />
       <main className="wall-main">
-        <WallMap />
-        <Worst />
+        <WallMap wall={wall} />
+        <Worst letter={letter} />
+        {view === "board" && <NumbersView />}
+        {view === "crisis" && <CrisisView about={wall?.about ?? null} />}
       </main>
-      <Pulse />
-      <ExpiredDialog />
+      <Pulse frozen={frozen} />
+      {wall?.ruler && <Ruler />}
+      {!wall && <ExpiredDialog />}
+    </div>
+  );
+}
+
+/** One sentence for the room, and what to do. */
+export function WallMessage({ title, what }: { title: string; what: string }) {
+  return (
+    <div className="wall wall-message" role="alert">
+      <strong>{title}</strong>
+      <p>{what}</p>
+    </div>
+  );
+}
+
+/** A line whose length somebody measures on the glass: half of the panel. */
+function Ruler() {
+  return (
+    <div className="wall-ruler" role="img" aria-label={t("wall.ruler")}>
+      <span style={{ inlineSize: `${RULER * 100}vw` }} />
+      <p>{t("wall.ruler")}</p>
+      <p className="wall-ruler-try">{t("wall.rulerTry")}</p>
     </div>
   );
 }
@@ -79,7 +119,7 @@ function WallSos() {
           <strong>{t("sos.of", { unit: sos.call_sign })}</strong>
           <span>{sos.place || t("sos.noPlace")}</span>
           <b>{running(now - Date.parse(sos.raised_at))}</b>
-          <em>{sos.answered_at ? t("sos.answeredBy", { by: sos.answered_by ?? "", hour: hourSeconds(sos.answered_at) }) : t("sos.unanswered")}</em>
+          <em>{sos.answered_at ? t("wall.sosAnswered", { hour: hourSeconds(sos.answered_at) }) : t("sos.unanswered")}</em>
         </div>
       ))}
     </section>
@@ -97,13 +137,6 @@ function StormBand() {
       <IconStorm aria-hidden /> <strong>{t("storm.wall")}</strong> <span>{t("storm.wallSince", { hour: hour(storm.began_at), time: age(now - Date.parse(storm.began_at)) })}</span>
     </p>
   );
-}
-
-/** Screens that never change burn in: everything moves by four pixels every ten minutes. */
-function useBurnInShift() {
-  const step = Math.floor(useSecond() / SHIFT_EVERY) % 4;
-  const [x, y] = [[0, 0], [4, 0], [4, 4], [0, 4]][step] ?? [0, 0];
-  return { transform: `translate(${x ?? 0}px, ${y ?? 0}px)` };
 }
 
 function WallClock() {
@@ -139,8 +172,14 @@ function Numbers() {
   );
 }
 
-function WallMap() {
+function WallMap({ wall }: { wall: (Row & { at: [number, number] | null }) | null }) {
   const holder = useRef<HTMLDivElement>(null);
+  const [drawn, setDrawn] = useState<LiveMap | null>(null);
+  const [lon, lat] = wall?.at ?? [null, null];
+  const zoom = wall?.zoom ?? null;
+  useEffect(() => {
+    drawn?.look(lon !== null && lat !== null ? [lon, lat] : null, zoom);
+  }, [drawn, lon, lat, zoom]);
   const { city } = useSession();
   const bounds = useBounds();
   const [failed, setFailed] = useState(false);
@@ -152,7 +191,10 @@ function WallMap() {
     LiveMap.create({ container, board, clock, bounds, label: t("map.label"), wall: true, onLost: setFailed }).then(
       (made) => {
         if (dropped) made.destroy();
-        else map = made;
+        else {
+          map = made;
+          setDrawn(made);
+        }
       },
       () => setFailed(true),
     );
@@ -171,9 +213,11 @@ function WallMap() {
 }
 
 /** P1 and P2 only, the worst first, never more than can be read. */
-function Worst() {
+function Worst({ letter }: { letter: number }) {
   const revision = useBoard();
   const now = useSecond();
+  const bands = board.sos().length * 2.1 + (board.storm() ? 1.4 : 0);
+  const rowsHere = rowsThatFit(letter, letter * (4.8 + bands), 3.8);
   const beat = Math.floor(now / 5_000);
   const rows = useMemo(
     () => {
@@ -189,12 +233,12 @@ function Worst() {
   return (
     <section className="wall-list" aria-label={t("wall.list")}>
       {rows.length === 0 && <p className="wall-quiet">{t("wall.quiet")}</p>}
-      <ol style={{ gridTemplateRows: `repeat(${rowsThatFit}, minmax(0, 1fr))` }}>
-        {rows.slice(0, rowsThatFit).map((incident) => (
+      <ol style={{ gridTemplateRows: `repeat(${rowsHere}, minmax(0, 1fr))` }}>
+        {rows.slice(0, rowsHere).map((incident) => (
           <WorstRow key={incident.id} incident={incident} now={now} />
         ))}
       </ol>
-      {rows.length > rowsThatFit && <p className="wall-more">{t("wall.more", { count: rows.length - rowsThatFit })}</p>}
+      {rows.length > rowsHere && <p className="wall-more">{t("wall.more", { count: rows.length - rowsHere })}</p>}
     </section>
   );
 }
@@ -204,7 +248,7 @@ function WorstRow({ incident, now }: { incident: Incident; now: number }) {
   const late = past !== null && past > 0;
   const unheard = isUnacknowledged(incident);
   return (
-    <li className={unheard && incident.priority === 1 ? "wall-row wall-row-alarm" : "wall-row"}>
+    <li className={`wall-row wall-row-${incident.priority}${unheard && incident.priority === 1 ? " wall-row-alarm" : ""}`}>
       <PriorityMark level={incident.priority} size={52} hollow={incident.state === "under_control"} />
       <div>
         <strong>{incident.type_name}</strong>
@@ -231,17 +275,18 @@ function WorstRow({ incident, now }: { incident: Incident; now: number }) {
 }
 
 /** A bar that runs once a second while words arrive: a frozen screen must look frozen. */
-function Pulse() {
+function Pulse({ frozen }: { frozen: boolean }) {
   const { name, age } = useLink((state) => state);
   const second = useSecond();
   const alive = name === "live" || name === "back";
   return (
-    <footer className="wall-pulse" role="status">
+    <div className="wall-pulse" role="status">
       <span className="wall-beat" aria-hidden>
         <span key={alive ? Math.floor(second / 1000) : "still"} className={alive ? "wall-beat-run" : undefined} />
       </span>
+      {frozen && <em className="wall-frozen">{t("wall.frozen")}</em>}
       <span>{age === null ? t("link.connecting") : t(`link.chip.${name}`, { n: age })}</span>
-    </footer>
+    </div>
   );
 }
 

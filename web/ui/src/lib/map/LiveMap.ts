@@ -1,12 +1,11 @@
 /**
- * The live map: one imperative object over MapLibre. React never sees a position; units live in their own small source, are coalesced
- * for 250 ms and jump to where they are (no slides that show where they were).
+ * The live map: one imperative object over MapLibre. React never sees a position. MapLibre draws the ground and what lies on it; what
+ * moves is painted above it (`marks.ts`) at the next frame, and jumps to where it is (no slides that show where it was).
  */
-import type { ExpressionSpecification, FilterSpecification, GeoJSONSource, LayerSpecification, MapMouseEvent } from "maplibre-gl";
+import type { FilterSpecification, GeoJSONSource, LayerSpecification, MapMouseEvent } from "maplibre-gl";
 import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import type { Board } from "../board";
-import type { ServerClock } from "../clock";
+import type { BoardView } from "../board";
 import { nextTurn } from "../closures";
 import { age } from "../format";
 import { AGE_SHOWN_AFTER, isOpen, isOver, isOverdue, isUnacknowledged, pillOf, positionOld, signalLost } from "../queue";
@@ -16,24 +15,26 @@ import { CLOSURE_LAYERS, closureFeatures, closureLayers, closureSigns } from "./
 import type { Drawing, DrawingEvents, Tool } from "./drawing";
 import type { MarkerState } from "./markers";
 import { incidentIcon, paintMarker, unitIcon } from "./markers";
+import { GATHERED_BELOW, Marks, type Gathered, type Mark } from "./marks";
+import { extraLayers, LAYERS, sourceOf, type LayerName } from "./layers";
 import { majorFeatures, majorLayers, majorNames } from "./majors";
-import { roundFeatures, roundLines, roundStops, type RoundStop } from "./rounds";
+import { roundLines, roundWay, type RoundStop } from "./rounds";
 import { baseStyle } from "./style";
 import { zoneFeatures, zoneLayers, zoneNames } from "./zones";
 
 setWorkerUrl(workerUrl);
 
-const UNITS_EVERY = 250;
-const INCIDENTS_EVERY = 80;
+const GROUND_EVERY = 80;
+const MOST_BUSY = 250; // a window in the background shows no frames at all
 const TILES = "/api/v1/tiles/{z}/{x}/{y}.mvt";
 
 type LonLat = [number, number];
-type Points = GeoJSON.FeatureCollection<GeoJSON.Point>;
 
 export interface LiveMapOptions {
   container: HTMLElement;
-  board: Board;
-  clock: ServerClock;
+  board: BoardView;
+  /** The moment that the board is of. */
+  clock: { now(): number };
   bounds: [number, number, number, number];
   label: string;
   /** The wall: bigger marks, nobody touches it, only what matters there. */
@@ -46,12 +47,6 @@ export interface LiveMapOptions {
   onLost?: (lost: boolean) => void;
 }
 
-const point = (at: LonLat, properties: Record<string, unknown>): GeoJSON.Feature<GeoJSON.Point> => ({
-  type: "Feature",
-  geometry: { type: "Point", coordinates: at },
-  properties,
-});
-const points = (features: GeoJSON.Feature<GeoJSON.Point>[]): Points => ({ type: "FeatureCollection", features });
 const shapes = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => ({ type: "FeatureCollection", features });
 const shaped = (geometry: GeoJSON.Geometry): GeoJSON.Feature => ({ type: "Feature", geometry, properties: {} });
 
@@ -70,15 +65,24 @@ export class LiveMap {
   private sketched: Shape | null = null;
   private way: GeoJSON.LineString | null = null;
   private ground: GeoJSON.MultiPolygon | null = null;
-  private round: GeoJSON.Feature[] = [];
+  private stops: Mark[] = [];
+  private roundLine: GeoJSON.Feature[] = [];
   private zoned: { zones: Zone[]; chosen: string | null } | null = null;
+  private untouched = true;
+  private closuresShown = true;
+  private readonly laid = new Map<LayerName, GeoJSON.Feature[]>();
   private drawing: Drawing | null = null;
   private drawings = 0;
   /** What each source holds, as text. */
   private readonly held = new Map<string, string>();
   private turnTimer: ReturnType<typeof setTimeout> | null = null;
-  private incidentTimer: ReturnType<typeof setTimeout> | null = null;
-  private unitTimer: ReturnType<typeof setTimeout> | null = null;
+  private groundTimer: ReturnType<typeof setTimeout> | null = null;
+  private readonly marks: Marks;
+  private marked: Mark[] = [];
+  private painting: ReturnType<typeof setTimeout> | null = null;
+  private paintedAt = 0;
+  /** Milliseconds from the last painting until the screen could show another frame. */
+  private paintCost = 0;
   private pulse: ReturnType<typeof setInterval>;
   private anyNew = false;
   private beat = false;
@@ -96,7 +100,7 @@ export class LiveMap {
       container,
       style: this.style(),
       bounds,
-      fitBoundsOptions: { padding: wall ? 40 : 24 },
+      fitBoundsOptions: { padding: this.padding },
       attributionControl: false,
       interactive: !wall,
       dragRotate: false,
@@ -109,6 +113,7 @@ export class LiveMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
+    this.marks = new Marks({ paint: token, wall: wall === true }, this.map.getCanvasContainer());
     const surface = this.map.getCanvas();
     surface.setAttribute("aria-label", label);
     if (wall) surface.tabIndex = -1;
@@ -120,58 +125,75 @@ export class LiveMap {
     this.map.on("style.load", () => {
       this.ready = true;
       this.held.clear();
-      this.drawIncidents();
-      this.drawUnits();
       this.drawClosures();
       this.drawMajors();
       this.showSelected();
-      this.showDraft();
       this.showSketch();
       this.showWay();
       this.showGround();
       this.drawZones();
       this.drawRound();
+      for (const name of this.laid.keys()) this.drawLayer(name);
       this.drawing?.again();
     });
     this.map.on("webglcontextlost", () => options.onLost?.(true));
     this.map.on("webglcontextrestored", () => options.onLost?.(false));
     if (!wall) this.listen();
+    // The view moves in MapLibre's own frame, and what is painted above it in the same one.
+    this.map.on("move", () => this.paint());
+    this.map.on("resize", () => {
+      // Until somebody moves it, it shows the whole city in whatever room it has.
+      if (this.untouched) this.whole();
+      this.paint();
+    });
+    this.map.on("movestart", ({ originalEvent }) => {
+      if (originalEvent && !("type" in originalEvent && originalEvent.type === "resize")) this.untouched = false;
+    });
 
-    this.leave.push(board.store.subscribe(() => this.soon()), board.onMove(() => this.unitsSoon()));
+    this.leave.push(board.store.subscribe(() => this.soon()), board.onMove(() => this.paintSoon()));
+    this.paintSoon();
     // Ages, overdue rings and the 1 Hz pulse go on even when nothing arrives.
     let half = 0;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.pulse = setInterval(() => {
       half += 1;
-      if (this.anyNew && !still) this.throb();
+      if (this.anyNew && !still) {
+        this.beat = !this.beat;
+        this.paint();
+      }
       if (half % 10 === 0) this.soon();
     }, 500);
+  }
+
+  private get padding(): number {
+    return this.options.wall ? 40 : 24;
   }
 
   private style() {
     const wall = this.options.wall === true;
     const style = baseStyle(token, location.origin + TILES, { big: wall, gray: !wall && mapa.getState().gris });
-    const empty = { type: "geojson" as const, data: points([]) };
-    style.sources = { ...style.sources, units: empty, incidents: empty, reports: empty, draft: empty, closures: empty, "closure-signs": empty, sketch: empty, way: empty, lost: empty, zones: empty, "zone-names": empty, majors: empty, "major-names": empty, round: empty };
+    const empty = { type: "geojson" as const, data: shapes([]) };
+    style.sources = { ...style.sources, closures: empty, "closure-signs": empty, sketch: empty, way: empty, lost: empty, zones: empty, "zone-names": empty, majors: empty, "major-names": empty, round: empty, ...Object.fromEntries(LAYERS.map((name) => [sourceOf(name), empty])) };
     style.layers.push(...overlay(wall));
     return style;
   }
 
   private listen(): void {
-    const things = ["incidents", "reports", "units"];
     let clicked: ReturnType<typeof setTimeout> | null = null;
-    const hit = (event: MapMouseEvent, layers: string[]): string | null => {
-      const { x, y } = event.point;
+    const ground = ({ x, y }: MapMouseEvent["point"]): string | null => {
+      const layers = this.options.picking?.() ? [] : this.zoned ? ["zone-fill"] : ["layer-facilities", ...CLOSURE_LAYERS];
+      if (layers.length === 0) return null;
       const found = this.map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers });
-      const order = (id: string) => layers.indexOf(id);
-      found.sort((a, b) => order(a.layer.id) - order(b.layer.id));
+      found.sort((a, b) => layers.indexOf(a.layer.id) - layers.indexOf(b.layer.id));
       return (found[0]?.properties.subject as string | undefined) ?? null;
     };
-    const all = () => (this.options.picking?.() ? things : this.zoned ? [...things, "zone-fill"] : [...things, ...CLOSURE_LAYERS]);
+    const mark = ({ x, y }: MapMouseEvent["point"]) => this.marks.hit(x, y);
     // One delegated handler each, for the whole life of the map.
     this.map.on("click", (event) => {
       if (this.drawing) return;
-      const subject = hit(event, all());
+      const found = mark(event.point);
+      if (found && "marks" in found) return this.open(found);
+      const subject = found?.subject ?? ground(event.point);
       if (subject) {
         this.options.onSelect?.(subject);
         return;
@@ -182,31 +204,42 @@ export class LiveMap {
     });
     this.map.on("dblclick", (event) => {
       if (clicked) clearTimeout(clicked);
-      if (!this.drawing && !hit(event, things)) this.options.onDoubleClick?.(event.lngLat.toArray() as LonLat);
+      if (!this.drawing && !mark(event.point)) this.options.onDoubleClick?.(event.lngLat.toArray() as LonLat);
     });
     this.map.on("mousemove", (event) => {
       if (this.drawing) return;
-      this.map.getCanvas().style.cursor = hit(event, all()) ? "pointer" : "";
+      this.map.getCanvas().style.cursor = (mark(event.point) ?? ground(event.point)) ? "pointer" : "";
     });
   }
 
   /* ------------------------------------------------------------ from the board */
 
   private soon(): void {
-    this.unitsSoon();
-    this.incidentTimer ??= setTimeout(() => {
-      this.incidentTimer = null;
-      this.drawIncidents();
+    this.paintSoon();
+    this.groundTimer ??= setTimeout(() => {
+      this.groundTimer = null;
       this.drawClosures();
       this.drawMajors();
-    }, INCIDENTS_EVERY);
+    }, GROUND_EVERY);
   }
 
-  private unitsSoon(): void {
-    this.unitTimer ??= setTimeout(() => {
-      this.unitTimer = null;
-      this.drawUnits();
-    }, UNITS_EVERY);
+  /** At once, or when as much time has gone by as the last painting kept the screen busy, however slow the PC. */
+  private paintSoon(): void {
+    this.painting ??= setTimeout(
+      () => {
+        this.painting = null;
+        this.marked = this.allMarks();
+        this.paint();
+      },
+      Math.max(0, this.paintedAt + 2 * this.paintCost - performance.now()),
+    );
+  }
+
+  private paint(): void {
+    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
+    const began = (this.paintedAt = performance.now());
+    this.marks.draw(this.marked, { width, height, zoom: this.map.getZoom(), project: (at) => this.map.project(at) }, this.selected, this.beat);
+    requestAnimationFrame(() => requestAnimationFrame(() => (this.paintCost = Math.min(MOST_BUSY, performance.now() - began))));
   }
 
   /** Fill a source, if that is not what it holds: most news are about something else, and drawing is dear. */
@@ -218,36 +251,54 @@ export class LiveMap {
     source.setData(data);
   }
 
-  private drawIncidents(): void {
+  /** Everything that is painted above the ground, as it is now. */
+  private allMarks(): Mark[] {
     const { board, clock, wall } = this.options;
     const now = clock.now();
+    const marks: Mark[] = [...this.stops];
     this.anyNew = false;
-    const incidents = board.incidents().flatMap((incident) => {
-      if (!incident.at || incident.masked) return [];
+    for (const unit of board.units()) {
+      const position = board.positions.get(unit.id);
+      if (!position) continue;
+      const lost = signalLost(unit, position.fixedAt, now);
+      const { letter, hue, fill } = lost ? { letter: "?", fill: "dashed" as const, hue: "no" as const } : pillOf(unit.status);
+      const old = now - position.fixedAt;
+      marks.push({
+        subject: unit.subject,
+        kind: "unit",
+        at: [position.lon, position.lat],
+        // The dashed edge says "it was here": its letter stays while it works.
+        icon: unitIcon(letter, positionOld(unit, position.fixedAt, now) ? "dashed" : fill, hue),
+        label: old >= AGE_SHOWN_AFTER ? `${unit.call_sign} · ${age(old)}` : unit.call_sign,
+        rank: hue === "tarea" ? 2 : hue === "libre" ? 1 : 0,
+      });
+    }
+    for (const incident of board.incidents()) {
+      if (!incident.at || incident.masked) continue;
       const state = markerState(incident, now);
       // The ring says "nobody has it"; it may be late as well.
       const unheard = isOpen(incident) && isUnacknowledged(incident);
       if (unheard) this.anyNew = true;
-      return point(incident.at, {
+      marks.push({
         subject: incident.subject,
+        kind: "incident",
+        at: incident.at,
         icon: incidentIcon(incident.priority, state),
-        label: wall || state === "over" ? "" : incident.type_name,
-        colour: token(`--p${incident.priority}`),
-        unheard,
+        label: state === "over" ? "" : incident.type_name,
         rank: (state === "over" ? 0 : 10) + 5 - incident.priority,
+        ring: unheard ? token(`--p${incident.priority}`) : undefined,
+        level: incident.priority,
       });
-    });
-    this.put("incidents", points(incidents));
-    const reports = wall
-      ? []
-      : board.reports().flatMap((report) => (report.at && report.status === "received" ? point(report.at, { subject: report.subject }) : []));
-    this.put("reports", points(reports));
+    }
+    if (!wall) for (const report of board.reports()) if (report.at && report.status === "received") marks.push({ subject: report.subject, kind: "report", at: report.at, icon: "r:", label: "", rank: 0 });
+    if (this.draft) marks.push({ subject: "", kind: "draft", at: this.draft, icon: "pin:", label: "", rank: 0 });
+    return marks;
   }
 
   private drawClosures(): void {
     const { board, clock } = this.options;
     const now = clock.now();
-    const closures = board.closures();
+    const closures = this.closuresShown ? board.closures() : [];
     const drawn = closureFeatures(closures, now);
     this.put("closures", shapes(drawn));
     this.put("closure-signs", shapes(closureSigns(drawn)));
@@ -263,63 +314,39 @@ export class LiveMap {
     this.put("major-names", shapes(majorNames(drawn)));
   }
 
-  private drawUnits(): void {
-    const { board, clock } = this.options;
-    const now = clock.now();
-    const features = board.units().flatMap((unit) => {
-      const position = board.positions.get(unit.id);
-      if (!position) return [];
-      const lost = signalLost(unit, position.fixedAt, now);
-      const pill = lost ? { letter: "?", fill: "dashed" as const, hue: "no" as const } : pillOf(unit.status);
-      const { letter, hue } = pill;
-      // The dashed edge says "it was here": its letter stays while it works.
-      const fill = positionOld(unit, position.fixedAt, now) ? "dashed" : pill.fill;
-      const old = now - position.fixedAt;
-      return point([position.lon, position.lat], {
-        subject: unit.subject,
-        icon: unitIcon(letter, fill, hue),
-        label: old >= AGE_SHOWN_AFTER ? `${unit.call_sign} · ${age(old)}` : unit.call_sign,
-        rank: hue === "tarea" ? 2 : hue === "libre" ? 1 : 0,
-      });
-    });
-    this.put("units", points(features));
-  }
-
-  private throb(): void {
-    if (!this.ready || !this.map.getLayer("unheard")) return;
-    this.beat = !this.beat;
-    this.map.setPaintProperty("unheard", "circle-stroke-opacity", this.beat ? 0.25 : 1);
-  }
-
   /* ------------------------------------------------------------ from the screen */
+
+  /** The clock was put elsewhere: what counts by it is drawn again. */
+  again(): void {
+    this.soon();
+  }
 
   /** The theme changed: same map, new paint. */
   repaint(): void {
     this.drawing?.pause();
     this.ready = false;
     for (const id of this.map.listImages()) this.map.removeImage(id);
+    this.marks.forget();
+    this.paintSoon();
     this.map.setStyle(this.style(), { diff: false });
   }
 
   select(subject: string | null): void {
     this.selected = subject;
     this.showSelected();
+    this.paintSoon();
   }
 
   private showSelected(): void {
     if (!this.ready) return;
     const filter: FilterSpecification = ["==", ["get", "subject"], this.selected ?? ""];
-    for (const layer of ["selected-incidents", "selected-reports", "selected-units", "selected-closures", "selected-closure-signs"]) this.map.setFilter(layer, filter);
+    for (const layer of ["selected-closures", "selected-closure-signs"]) this.map.setFilter(layer, filter);
   }
 
   /** Where the form that is open would put its incident. */
   mark(at: LonLat | null): void {
     this.draft = at;
-    this.showDraft();
-  }
-
-  private showDraft(): void {
-    this.put("draft", points(this.draft ? [point(this.draft, {})] : []));
+    this.paintSoon();
   }
 
   /** A shape that is not sent yet. */
@@ -354,12 +381,30 @@ export class LiveMap {
 
   /** A circuit with its numbered stops on a line from where its unit is, or loose places; no stops puts it away. */
   showRound(stops: RoundStop[], from: LonLat | null = null, joined = false): void {
-    this.round = roundFeatures(stops, from, joined);
+    this.roundLine = roundWay(stops, from, joined);
+    this.stops = stops.map(({ at, label = "", over = false }) => ({ subject: "", kind: label ? "stop" : "place", at, icon: null, label, rank: 0, faded: over }));
     this.drawRound();
+    this.paintSoon();
   }
 
   private drawRound(): void {
-    this.put("round", shapes(this.round));
+    this.put("round", shapes(this.roundLine));
+  }
+
+  /** What one of the layers shows; nothing puts it away. */
+  lay(name: LayerName, features: GeoJSON.Feature[]): void {
+    this.laid.set(name, features);
+    this.drawLayer(name);
+  }
+
+  private drawLayer(name: LayerName): void {
+    this.put(sourceOf(name), shapes(this.laid.get(name) ?? []));
+  }
+
+  /** Closures are always known; a person may look at the map without them. */
+  showClosures(shown: boolean): void {
+    this.closuresShown = shown;
+    this.drawClosures();
   }
 
   /** Zones to look at and to choose from; null puts them away. */
@@ -410,12 +455,29 @@ export class LiveMap {
     this.map.fitBounds([west, south, east, north], { padding: 60, maxZoom: 16, duration: 0 });
   }
 
+  /** What stands behind one sign, each by itself. */
+  private open({ marks }: Gathered): void {
+    const [lons, lats] = [marks.map(({ at }) => at[0]), marks.map(({ at }) => at[1])];
+    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 80, maxZoom: 15, duration: 0 });
+    if (this.map.getZoom() < GATHERED_BELOW) this.map.setZoom(GATHERED_BELOW);
+  }
+
   zoom(by: number): void {
     this.map.easeTo({ zoom: this.map.getZoom() + by, duration: 120 });
   }
 
   whole(): void {
-    this.map.fitBounds(this.options.bounds, { padding: 24, duration: 0 });
+    this.map.fitBounds(this.options.bounds, { padding: this.padding, duration: 0 });
+  }
+
+  /** Exactly there, as somebody else looks at it; without a place the whole city. */
+  look(at: LonLat | null, zoom: number | null): void {
+    if (at) this.map.jumpTo({ center: at, zoom: zoom ?? 15 });
+    else this.whole();
+  }
+
+  zoomLevel(): number {
+    return this.map.getZoom();
   }
 
   centre(): LonLat {
@@ -441,8 +503,8 @@ export class LiveMap {
 
   destroy(): void {
     clearInterval(this.pulse);
-    if (this.incidentTimer) clearTimeout(this.incidentTimer);
-    if (this.unitTimer) clearTimeout(this.unitTimer);
+    if (this.groundTimer) clearTimeout(this.groundTimer);
+    if (this.painting) clearTimeout(this.painting);
     if (this.turnTimer) clearTimeout(this.turnTimer);
     this.stopDrawing();
     for (const act of this.leave) act();
@@ -450,95 +512,23 @@ export class LiveMap {
   }
 }
 
-/** Static < zones < major incidents < closures < way, circuit < units < reports < incidents P4…P1 < what is selected or being placed. */
+/** Ground < zones < major incidents < closures < way, circuit < what is being drawn; marks are painted above all of it. */
 function overlay(wall: boolean): LayerSpecification[] {
-  const scale = wall ? 1.5 : 1;
-  const get = (name: string): ExpressionSpecification => ["get", name];
   const nothing: FilterSpecification = ["==", ["get", "subject"], ""];
-  const ring = (source: string, radius: number): LayerSpecification => ({
-    id: `selected-${source}`,
-    type: "circle",
-    source,
-    filter: nothing,
-    paint: {
-      "circle-radius": radius,
-      "circle-color": "rgba(0,0,0,0)",
-      "circle-stroke-color": token("--focus"),
-      "circle-stroke-width": 3,
-    },
-  });
-  const label = (size: number, offset: [number, number], anchor: "left" | "top") => ({
-    "text-field": get("label"),
-    "text-font": ["Noto Sans Bold"],
-    "text-size": size,
-    "text-anchor": anchor,
-    "text-offset": offset,
-    "text-optional": true,
-    "text-max-width": 30,
-    "text-padding": 3,
-  });
-  const ink = { "text-color": token("--tx-hi"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.6 };
+  const { lower, upper } = extraLayers(token);
   const closureRing = { "line-color": token("--focus"), "line-width": 3, "line-gap-width": 8 };
   return [
+    ...lower,
     ...zoneLayers(token),
     ...majorLayers(token),
     { id: "lost", type: "fill", source: "lost", paint: { "fill-color": token("--error"), "fill-opacity": 0.22, "fill-outline-color": token("--error") } },
     ...closureLayers(token, wall),
     { id: "selected-closures", type: "line", source: "closures", filter: nothing, paint: closureRing },
-    ring("closure-signs", 19),
+    { id: "selected-closure-signs", type: "circle", source: "closure-signs", filter: nothing, paint: { "circle-radius": 19, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": token("--focus"), "circle-stroke-width": 3 } },
     { id: "way-case", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--map-halo"), "line-width": 9 } },
     { id: "way", type: "line", source: "way", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": token("--route"), "line-width": 5 } },
+    ...upper,
     ...roundLines(token),
-    {
-      id: "units",
-      type: "symbol",
-      source: "units",
-      layout: {
-        "icon-image": get("icon"),
-        "icon-allow-overlap": true,
-        "icon-ignore-placement": true,
-        "symbol-sort-key": get("rank"),
-        ...label(11 * scale, [0, 0.85], "top"),
-        "text-field": wall ? "" : ["step", ["zoom"], "", 12.5, get("label")],
-      },
-      paint: ink,
-    } as LayerSpecification,
-    ring("units", 17),
-    {
-      id: "reports",
-      type: "symbol",
-      source: "reports",
-      layout: { "icon-image": "r:", "icon-allow-overlap": true, "icon-ignore-placement": true },
-    },
-    ring("reports", 17),
-    {
-      id: "unheard",
-      type: "circle",
-      source: "incidents",
-      filter: ["==", ["get", "unheard"], true],
-      paint: {
-        "circle-radius": 21 * scale,
-        "circle-color": "rgba(0,0,0,0)",
-        "circle-stroke-color": get("colour"),
-        "circle-stroke-width": 3 * scale,
-      },
-    },
-    ring("incidents", 24),
-    {
-      id: "incidents",
-      type: "symbol",
-      source: "incidents",
-      layout: {
-        "icon-image": get("icon"),
-        "icon-allow-overlap": true,
-        "icon-ignore-placement": true,
-        "symbol-sort-key": get("rank"),
-        ...label(12.5 * scale, [1.6, 0], "left"),
-        "text-field": ["step", ["zoom"], "", 12, get("label")],
-      },
-      paint: ink,
-    } as LayerSpecification,
-    ...roundStops(token),
     { id: "sketch-area", type: "fill", source: "sketch", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": token("--focus"), "fill-opacity": 0.25 } },
     { id: "sketch-case", type: "line", source: "sketch", paint: { "line-color": token("--ink"), "line-width": 7 } },
     { id: "sketch-line", type: "line", source: "sketch", paint: { "line-color": token("--focus"), "line-width": 4 } },
@@ -549,6 +539,5 @@ function overlay(wall: boolean): LayerSpecification[] {
       filter: ["==", ["geometry-type"], "Point"],
       paint: { "circle-radius": 8, "circle-color": token("--focus"), "circle-stroke-color": token("--ink"), "circle-stroke-width": 3 },
     },
-    { id: "draft", type: "symbol", source: "draft", layout: { "icon-image": "pin:", "icon-allow-overlap": true, "icon-ignore-placement": true } },
   ];
 }

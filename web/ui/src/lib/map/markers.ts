@@ -1,6 +1,6 @@
 /** Markers painted at run time: priority is a shape with its number, a unit is a pill with letter and fill. Colour is never alone. */
 import type { Fill, Hue } from "../queue";
-import type { ClosureKind, Level } from "../wire";
+import type { ClosureKind, FacilityKind, Level } from "../wire";
 import type { Paint } from "./style";
 
 export type MarkerState = "new" | "open" | "late" | "controlled" | "over";
@@ -222,6 +222,41 @@ function landmark(kind: string, paint: Paint) {
   return pixels(context);
 }
 
+const FACILITY_GLYPHS: Record<FacilityKind, string> = {
+  base: "M12 6.2 L13.8 10 L18 10.5 L14.9 13.3 L15.7 17.4 L12 15.4 L8.3 17.4 L9.1 13.3 L6 10.5 L10.2 10 Z",
+  camera: "M6 9 H14 V15 H6 Z M14.6 11.2 L18 9.2 V14.8 L14.6 12.8 Z",
+  clinic: "M10.7 7 H13.3 V10.7 H17 V13.3 H13.3 V17 H10.7 V13.3 H7 V10.7 H10.7 Z",
+  fire_station: "M12.5 5.6 C12.7 8.4 16.6 9.9 16.6 13.9 C16.6 16.7 14.6 18.4 12 18.4 C9.4 18.4 7.4 16.6 7.4 14.1 C7.4 12.3 8.4 11 9.3 10 C9.6 11.2 10.1 11.8 10.7 12 C10.6 9.5 11 7.3 12.5 5.6 Z",
+  hospital: "M7.4 7 H9.8 V10.8 H14.2 V7 H16.6 V17 H14.2 V13.2 H9.8 V17 H7.4 Z",
+  hydrant: "M10 6.4 H14 V8 H15.2 V10 H17.4 V13 H15.2 V16.4 H16.4 V18 H7.6 V16.4 H8.8 V13 H6.6 V10 H8.8 V8 H10 Z",
+  police: "M12 5.8 L17 7.8 V12 C17 15 14.8 17.2 12 18.2 C9.2 17.2 7 15 7 12 V7.8 Z",
+  school: "M12 6.6 L19 10 L12 13.4 L5 10 Z M8 12.6 L12 14.6 L16 12.6 V15.8 L12 17.6 L8 15.8 Z",
+  shelter: "M12 6 L18.4 11.6 H16.4 V17.6 H13.4 V13.8 H10.6 V17.6 H7.6 V11.6 H5.6 Z",
+  vecinal: "M9.4 7 A2 2 0 1 1 9.39 7 Z M14.6 7 A2 2 0 1 1 14.59 7 Z M5.6 17 C5.6 13.6 7.2 12 9.4 12 C10.6 12 11.4 12.4 12 13 C12.6 12.4 13.4 12 14.6 12 C16.8 12 18.4 13.6 18.4 17 Z",
+};
+
+/** A facility: a light plate with its sign; one that is out of service is struck through. */
+function facility(kind: FacilityKind, out: boolean, paint: Paint) {
+  const context = canvas(24, 24);
+  const plate = new Path2D();
+  plate.roundRect(3, 3, 18, 18, 5);
+  context.globalAlpha = out ? 0.7 : 1;
+  context.strokeStyle = paint("--map-halo");
+  context.lineWidth = 4;
+  context.stroke(plate);
+  context.fillStyle = paint("--s0");
+  context.fill(plate);
+  context.strokeStyle = context.fillStyle = paint("--tx-hi");
+  context.lineWidth = 1.6;
+  context.stroke(plate);
+  context.fill(new Path2D(FACILITY_GLYPHS[kind]), "evenodd");
+  if (out) {
+    context.lineWidth = 2.4;
+    context.stroke(new Path2D("M4 20 L20 4"));
+  }
+  return pixels(context);
+}
+
 /** Which way a one-way street runs; drawn to the right, as lines are read. */
 function way(paint: Paint) {
   const context = canvas(14, 10);
@@ -334,6 +369,7 @@ export function paintMarker(name: string, paint: Paint, scale: number) {
   if (family === "u") return unit(a ?? "?", b as Fill, c as Hue, scale, paint);
   if (family === "c" && a && a in SIGN_GLYPHS) return closureSign(a as ClosureKind, scale, paint);
   if (family === "h") return hatch(a as ClosureKind, scale, paint);
+  if (family === "f" && a && a in FACILITY_GLYPHS) return facility(a as FacilityKind, b === "out", paint);
   if (family === "r") return report(scale, paint);
   if (family === "pin") return pin(paint);
   if (family === "poi") return landmark(a ?? "other", paint);

@@ -26,15 +26,17 @@ export function zoneFeatures(zones: Zone[], chosen: string | null): GeoJSON.Feat
 export const zoneNames = (features: GeoJSON.Feature[]): GeoJSON.Feature[] =>
   features.map((feature) => ({ ...feature, geometry: { type: "Point", coordinates: middleOf(feature.geometry as Shape) } }));
 
+/** The stroke of one kind, in any source of zones. */
+export function zoneLines(kind: ZoneKind, source: string, paint: Paint): LayerSpecification {
+  const { colour, width, dashes } = STROKES[kind];
+  return { id: `${source}-${kind}`, type: "line", source, filter: ["==", ["get", "kind"], kind], paint: { "line-color": paint(colour), "line-width": width, ...(dashes ? { "line-dasharray": dashes } : {}) } };
+}
+
 export function zoneLayers(paint: Paint): LayerSpecification[] {
-  const lines = ZONE_KINDS.map((kind) => {
-    const { colour, width, dashes } = STROKES[kind];
-    return { id: `zone-${kind}`, type: "line", source: "zones", filter: ["==", ["get", "kind"], kind], paint: { "line-color": paint(colour), "line-width": width, ...(dashes ? { "line-dasharray": dashes } : {}) } };
-  });
   const water = ["match", ["get", "kind"], "flood", paint("--cut-water"), "risk", paint("--p2"), paint("--zone")];
   return [
     { id: "zone-fill", type: "fill", source: "zones", paint: { "fill-color": water, "fill-opacity": ["case", ["get", "chosen"], 0.28, ["match", ["get", "kind"], ["flood", "risk"], 0.16, 0.05]] } },
-    ...lines,
+    ...ZONE_KINDS.map((kind) => zoneLines(kind, "zones", paint)),
     { id: "zone-chosen", type: "line", source: "zones", filter: ["get", "chosen"], paint: { "line-color": paint("--focus"), "line-width": 3.5 } },
     {
       id: "zone-names",

@@ -1,12 +1,15 @@
 import { t } from "../i18n";
 import { hourSeconds } from "../format";
 import { retryNow, useLink } from "../live";
+import { useInPast } from "../moment";
 import { useSession } from "../session";
 
 /** The link in words, always; never a dot alone. */
 export function LinkChip() {
   const { name, age, polling, bus } = useLink((state) => state);
-  const text = name === "connecting" || age === null ? t("link.connecting") : t(`link.chip.${name}`, { n: age });
+  const past = useInPast();
+  // Of what the screen shows nobody may read that it is live.
+  const text = name === "connecting" || age === null ? t("link.connecting") : past && name === "live" ? t("replay.link", { n: age }) : t(`link.chip.${name}`, { n: age });
   return (
     <span className={`link-chip link-chip-${name}`} role="status">
       <span className="link-beat" aria-hidden />

@@ -9,7 +9,7 @@ export function ThemeButton() {
   const label = dark ? t("theme.toLight") : t("theme.toDark");
   return (
     <Tooltip label={label}>
-      <ActionIcon variant="subtle" color="gray" size="md" aria-label={label} onClick={toggleTema}>
+      <ActionIcon className="theme-button" variant="subtle" color="gray" size="md" aria-label={label} onClick={toggleTema}>
         {dark ? <IconSun size={18} /> : <IconMoon size={18} />}
       </ActionIcon>
     </Tooltip>

@@ -1,4 +1,4 @@
-import { running } from "../format";
+import { age, running } from "../format";
 import { t } from "../i18n";
 import { useSecond } from "../live";
 import { isOver, overdueBy } from "../queue";
@@ -10,7 +10,7 @@ export function Since({ at, className }: { at: string; className?: string }) {
   return <span className={className ?? "timer"}>{running(now - Date.parse(at))}</span>;
 }
 
-/** The clock of an incident against its target: elapsed, a bar that fills, and "+3:12" in words when it is past. */
+/** The clock of an incident against its target: elapsed, a bar that fills, and "+3 min" in words when it is past. */
 export function TargetTimer({ incident, big = false }: { incident: Incident; big?: boolean }) {
   const now = useSecond();
   const opened = Date.parse(incident.opened_at);
@@ -24,7 +24,7 @@ export function TargetTimer({ incident, big = false }: { incident: Incident; big
       <span className="timer">{running(end - opened)}</span>
       {late && (
         <span className="late-by" title={t("incident.lateTitle")}>
-          {t("incident.lateBy", { time: running(past) })}
+          {t("incident.lateBy", { time: big ? running(past) : age(past) })}
         </span>
       )}
       {share !== null && (

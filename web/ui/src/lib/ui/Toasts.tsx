@@ -1,7 +1,7 @@
 import { useStore } from "zustand";
 import { t } from "../i18n";
 import { useKey } from "../keys";
-import { useSecond } from "../live";
+import { usePresentSecond } from "../live";
 import { dropToast, toasts, undoLast, undoToast } from "../toasts";
 
 export function Toasts() {
@@ -28,6 +28,6 @@ export function Toasts() {
 
 /** The seconds that are left; only for the eye, a voice that counts down says nothing new. */
 function Left({ until }: { until: number }) {
-  useSecond();
+  usePresentSecond();
   return <span aria-hidden className="toast-left">{Math.max(0, Math.ceil((until - performance.now()) / 1000))}</span>;
 }
