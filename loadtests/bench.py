@@ -16,12 +16,13 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 import uvloop
 
-from loadtests import bench_addresses, bench_dispatch, bench_routing, bench_storm
+from loadtests import bench_addresses, bench_console, bench_dispatch, bench_routing, bench_storm
 from loadtests.bench_servers import SERVERS
 
 HELLO = b'{"type":"hello","resume":null}'
@@ -30,6 +31,13 @@ SECONDS = 2.0  # of each measurement
 DELIVERIES = 20_000  # a second, whatever the number of feeds
 AT_ONCE = 40  # connections in the making
 AIM_LIMIT, AIM_NAIVE = 1.25, 1 / 3
+OTHERS: dict[str, Callable[[Sequence[str]], int]] = {
+    "routing": bench_routing.main,
+    "addresses": bench_addresses.main,
+    "dispatch": bench_dispatch.main,
+    "storm": bench_storm.main,
+    "console": bench_console.main,
+}
 
 
 @dataclass
@@ -200,16 +208,10 @@ async def bench_feed(numbers: list[int], rounds: int, seconds: float) -> int:
 
 def main() -> int:
     """The command line."""
-    if sys.argv[1:2] == ["routing"]:
-        return bench_routing.main(sys.argv[2:])
-    if sys.argv[1:2] == ["addresses"]:
-        return bench_addresses.main(sys.argv[2:])
-    if sys.argv[1:2] == ["dispatch"]:
-        return bench_dispatch.main(sys.argv[2:])
-    if sys.argv[1:2] == ["storm"]:
-        return bench_storm.main(sys.argv[2:])
+    if (other := OTHERS.get(sys.argv[1] if len(sys.argv) > 1 else "")) is not None:
+        return other(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="vigia bench", description=__doc__)
-    parser.add_argument("what", choices=["feed", "routing", "addresses", "dispatch", "storm"])
+    parser.add_argument("what", choices=["feed", *OTHERS])
     parser.add_argument("--feeds", type=int, nargs="+", default=[200, 1000, 3000])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)

@@ -7,6 +7,7 @@ Every test that commits gets its own database, cloned from a migrated template.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from realtime.database import Sessions, connect, sessions_of
 from resources import people
@@ -30,6 +34,51 @@ from web.launcher.redis import PrivateRedis
 from web.settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+# Files that take long for the number of their tests: begun last, as xdist would have it, one process would end alone.
+LONG = (
+    "tests/test_feeds_agree.py",
+    "tests/bad_input/test_schema.py",
+    "tests/browser/test_closures.py",
+    "tests/browser/test_storm.py",
+    "tests/browser/test_zones.py",
+    "tests/browser/test_recommendation.py",
+    "tests/faults/test_servers_die.py",
+    "tests/faults/test_whole_stories.py",
+    "tests/launcher/test_life_of_an_instance.py",
+    "tests/demo/test_living_city.py",
+    "tests/dispatch/test_machine.py",
+    "tests/replay/test_replaying.py",
+    "tests/api/test_authorisation.py",
+)
+# The other browser tests are one share: whoever has it starts its installation and its browsers, nobody else.
+SHARED_SCREENS = "tests/browser"
+
+
+class Shares(LoadFileScheduling):  # type: ignore[misc]
+    """A file at a time, the browser tests of the shared installation and the long ones first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return SHARED_SCREENS if file.startswith(f"{SHARED_SCREENS}/") and file not in LONG else file
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        waiting = (share for share in (SHARED_SCREENS, *LONG) if share in self.workqueue)
+        if (share := next(waiting, None)) is not None:
+            self.workqueue.move_to_end(share, last=False)
+        super()._assign_work_unit(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares | None:
+    """How `--dist loadfile` shares out the work here."""
+    return Shares(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say at once what failed: a run that is cut off says nothing at its end."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        sys.stderr.write(f"\n{report.nodeid}: {report.when} failed\n")
 
 
 @pytest.fixture(scope="session")
@@ -111,14 +160,20 @@ def shared_copy(maintenance_url: str, template: str) -> Iterator[str]:
     _administer(maintenance_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-async def session(shared_copy: str) -> AsyncIterator[AsyncSession]:
-    """A transaction that is rolled back: for verbs that need no second observer."""
+@pytest.fixture(scope="session")
+async def shared_engine(shared_copy: str) -> AsyncIterator[AsyncEngine]:
+    """One connection to it, kept: what was compiled and prepared for one test serves the next, as in production."""
     engine = connect(shared_copy, pool=1)
-    async with sessions_of(engine)() as session:
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def session(shared_engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """A transaction that is rolled back: for verbs that need no second observer."""
+    async with sessions_of(shared_engine)() as session:
         yield session
         await session.rollback()
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -15,8 +15,6 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -28,8 +26,11 @@ import httpx2
 import psycopg
 from sqlalchemy import make_url
 
-from web.launcher.layout import ROOT, short_directory
-from web.launcher.processes import end, signal_group, start, tail
+from tests.nursery import Child, Nursery
+from web.launcher.layout import short_directory
+from web.launcher.processes import end, signal_group, tail
+
+_nursery = Nursery()
 
 PROGRAMS = ("relay", "feed", "worker", "serve")
 READY_WITHIN = 180.0  # seconds: two cores may be busy with other tests
@@ -92,7 +93,7 @@ class Served:
             **({"VIGIA_REDIS_URL": redis_url} if redis_url else {}),
             **(environment or {}),
         }
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Child] = {}
 
     def log(self, program: str) -> Path:
         """What it has to say."""
@@ -111,8 +112,7 @@ class Served:
         """Start these, or all. Does not wait: see `ready`."""
         for program in programs or self.programs:
             if not self.alive(program):
-                command = [sys.executable, "-m", "web.cli", program]
-                self._running[program] = start(command, log=self.log(program), env=self.environment, cwd=ROOT)
+                self._running[program] = _nursery.fork(program, log=self.log(program), env=self.environment)
 
     def ready(self, seconds: float = READY_WITHIN) -> float:
         """Wait until the web process answers and the feed lets people in; how long that took."""

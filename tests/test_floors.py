@@ -16,7 +16,9 @@ from pwdlib import PasswordHash
 
 from geo.closures import ClosureKind
 from incidents.assignments import AssignmentStatus
+from incidents.calls import Outcome
 from incidents.incident import IncidentState
+from incidents.premises import PremiseKind
 from incidents.reports import Channel, ReportStatus
 from realtime.access import Permission, Role
 from resources.equipment import EquipmentState, MoveKind
@@ -24,6 +26,7 @@ from resources.facilities import FacilityKind
 from resources.organizations import OrganizationKind
 from resources.people import ACCOUNT_ROLES
 from resources.units import Duty, UnitKind
+from tests.conftest import LONG
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("realtime", "geo", "resources", "incidents", "coordination", "web")
@@ -221,6 +224,7 @@ FOR_VERBS = {
     "incidents/links.py: make_link",
     "incidents/links.py: undo_link",
     "incidents/majors.py: tell",
+    "incidents/radio_lines.py: tell",
     "incidents/reports.py: tell",
     "incidents/move_ups.py: tell",
     "incidents/sos.py: end_sos",
@@ -286,7 +290,7 @@ def test_what_is_only_for_verbs_is_not_called_over_http() -> None:
 KIND = re.compile(
     r"^(incident|report|assignment|note|contact|unit|closure|zone|zones|fence|layer|speeds|simulation|capability|equipment"
     r"|vehicle|photo|facility|stock|staff|credential|shift|swap|attendance|on_call|device|run_card|task|coverage|move_up"
-    r"|sos|alarm|watchdog|check_in|link|major|storm|circuit)\.[a-z_]+$"
+    r"|sos|alarm|watchdog|check_in|link|major|storm|circuit|caller|premise|past|radio|handover)\.[a-z_]+$"
 )
 TELLERS = {
     "tell_of_member",
@@ -328,11 +332,15 @@ def test_every_kind_of_fact_is_written_down() -> None:
 
 
 def test_every_kind_of_a_timeline_is_in_the_api() -> None:
-    of_incidents = ("incident.", "assignment.", "note.", "contact.", "task.", "link.", "major.incident_")
-    told = {kind for kind in journal_kinds() if kind.startswith(of_incidents)} - {"link.retold"}
+    of_incidents = ("incident.", "assignment.", "note.", "contact.", "task.", "link.", "major.incident_", "radio.")
+    told = {kind for kind in journal_kinds() if kind.startswith(of_incidents)} - {
+        "link.retold",
+        "radio.retold",
+        "radio.off_air",
+    }
     line = re.search(r"Kinds: `([^`]+)`", API)
     assert line is not None
-    assert set(line[1].split()) == told | {"report.joined"}
+    assert set(line[1].split()) == told | {"report.joined", "report.left"}
 
 
 @pytest.mark.parametrize(
@@ -350,6 +358,8 @@ def test_every_kind_of_a_timeline_is_in_the_api() -> None:
         FacilityKind,
         EquipmentState,
         MoveKind,
+        Outcome,
+        PremiseKind,
     ],
 )
 def test_every_word_that_a_client_meets_is_in_the_api(words: type[StrEnum]) -> None:
@@ -367,3 +377,7 @@ def test_every_role_is_in_the_api() -> None:
 def test_passwords_cost_whoever_steals_them_what_they_should(real_hasher: PasswordHash) -> None:
     """Here they are hashed cheaply; the application's own are argon2id with 64 MiB and three passes."""
     assert real_hasher.hash("una clave de prueba").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+def test_what_is_begun_first_is_there() -> None:
+    assert [name for name in LONG if not (ROOT / name).is_file()] == []

@@ -31,6 +31,7 @@ from geo.passage import Passage, What
 from incidents.assignments import Assignment, live_assignments
 from incidents.catalogue import catalogue
 from incidents.closing import close_incident
+from incidents.duplicates import similar_incidents
 from incidents.incident import (
     Incident,
     access_incident,
@@ -51,7 +52,7 @@ from incidents.reports import board as board_of_reports
 from incidents.reports import faces_of as faces_of_report
 from incidents.reports import visible_to as report_visible_to
 from incidents.timeline import add_note, timeline
-from incidents.triage import accept_report, dismiss_report, join_report, similar_incidents
+from incidents.triage import accept_report, dismiss_report, join_report
 from realtime.access import VIGIA, Actor, Role, face_for
 from realtime.database import Sessions, new_id, now, reading, transaction
 from realtime.errors import NotFound

@@ -22,7 +22,8 @@ PAGES = {
     *("GET /avl/osmand", "POST /avl/osmand", "GET /avl/osmand/{token}", "POST /avl/osmand/{token}"),
     *("POST /avl/owntracks", "POST /avl/owntracks/{token}", "POST /avl/positions"),
     *("GET /recursos", "GET /turnos", "GET /tarjetas", "GET /fichar"),
-    *("GET /ingresar", "GET /consola", "GET /pared", "GET /favicon.ico", "MOUNT /static"),
+    *("GET /ingresar", "GET /consola", "GET /consola/mapa", "GET /pared", "GET /pared/{view}"),
+    *("GET /favicon.ico", "MOUNT /static"),
 }
 
 

@@ -6,9 +6,9 @@ Whatever a test does, its pages may not ask anybody but us, open a dialog, break
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx2
@@ -20,10 +20,16 @@ from playwright.async_api import (
     Dialog,
     Page,
     Request,
+    WebError,
     async_playwright,
     expect,
 )
 
+from geo.numbering import lay_address_points
+from geo.streets import lay_streets
+from geo.zones import Zone, lay_zones, multipolygon
+from realtime.database import connect, new_id, sessions_of, transaction
+from tests.addresses.rosario import CENTRO, ESTE, rows
 from tests.builders import City
 from tests.served import Served, cloned
 from web.launcher import front_end
@@ -40,6 +46,8 @@ BROWSER = [
 # What a screen does beside its map is tried where there is none: drawing maps in software is half of a test's time,
 # and whoever's PC cannot draw them works like this. Screenshots are taken with maps.
 MAPLESS = BROWSER if SHOTS else [*BROWSER, pytest.mark.mapless]
+# Nothing is wider by night: only whoever looks needs both.
+THEMES = ("dark", "light") if SHOTS else ("dark",)
 
 expect.set_options(timeout=SLOW)
 
@@ -108,14 +116,72 @@ class Desk:
         return next((one for one in features if one["properties"]["subject"] == subject), None)
 
 
+class Look(NamedTuple):
+    """What a browser is opened for."""
+
+    address: str
+    javascript: bool
+    size: tuple[int, int]
+    theme: Literal["dark", "light"]
+
+
+class Seats:
+    """Browsers that earlier visitors left, cleared of everything but what was downloaded.
+
+    A browser that never met our pages compiles two megabytes of JavaScript first: most of what a short test costs.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[Look, list[BrowserContext]] = {}
+
+    async def take(self, look: Look) -> BrowserContext:
+        """Somebody's, cleared, or a new one."""
+        if free := self._free.get(look):
+            return free.pop()
+        return await self._browser.new_context(
+            base_url=look.address,
+            java_script_enabled=look.javascript,
+            viewport={"width": look.size[0], "height": look.size[1]},
+            locale="es-AR",
+            color_scheme=look.theme,
+            reduced_motion="reduce",
+        )
+
+    async def give_back(self, context: BrowserContext, look: Look) -> None:
+        """Clear it for the next; where time is not the machine's, it cannot be."""
+        page, *others = context.pages or [await context.new_page()]
+        for other in others:
+            await other.close()
+        if look.javascript and not await page.evaluate("String(Date).includes('[native code]')"):
+            await context.close()
+            return
+        await context.set_offline(False)
+        await context.unroute_all()
+        await context.clear_permissions()
+        await context.clear_cookies()
+        await page.goto("about:blank")
+        cleaner = await context.new_cdp_session(page)
+        await cleaner.send("Storage.clearDataForOrigin", {"origin": look.address, "storageTypes": "all"})
+        await page.close()
+        self._free.setdefault(look, []).append(context)
+
+
 class Visitors:
     """Opens pages for people and notes whatever no page may do."""
 
-    def __init__(self, browser: Browser, served: Served, tokens: dict[str, str]) -> None:
-        self.browser, self.served = browser, served
+    def __init__(self, seats: Seats, served: Served, tokens: dict[str, str]) -> None:
+        self.served = served
         self.wrongs: list[str] = []
+        self._seats = seats
         self._tokens = tokens
-        self._contexts: list[BrowserContext] = []
+        self._taken: dict[BrowserContext, Look | None] = {}  # None: nobody gets it afterwards
+        self._watches: dict[str, Callable[..., Any]] = {
+            "request": self._look_at_request,
+            "console": self._look_at_console,
+            "dialog": self._look_at_dialog,
+            "weberror": self._look_at_error,
+        }
         self._http = httpx2.AsyncClient(base_url=f"{served.address}/api/v1", timeout=30)
 
     async def arrive(
@@ -126,32 +192,27 @@ class Visitors:
         javascript: bool = True,
         size: tuple[int, int] = (1366, 768),
         theme: Literal["dark", "light"] = "dark",
+        apart: bool = False,
     ) -> Page:
-        """A new browser at `path`, signed in as somebody of the city."""
-        context = await self.browser.new_context(
-            base_url=self.served.address,
-            java_script_enabled=javascript,
-            viewport={"width": size[0], "height": size[1]},
-            locale="es-AR",
-            color_scheme=theme,
-            reduced_motion="reduce",
-        )
-        self._contexts.append(context)
-        context.on("request", self._look_at_request)
-        context.on("console", self._look_at_console)
-        context.on("dialog", self._look_at_dialog)
-        context.on("weberror", lambda error: self.wrongs.append(f"threw: {error.error}"))
+        """A cleared browser at `path`, signed in as somebody of the city; `apart`, nobody gets it afterwards."""
+        look = Look(self.served.address, javascript, size, theme)
+        context = await self._seats.take(look)
+        self._taken[context] = None if apart else look
+        for event, watch in self._watches.items():
+            context.on(event, watch)  # type: ignore[call-overload]
         if who is not None:
-            host = urlsplit(self.served.address).hostname or ""
-            await context.add_cookies(
-                [{"name": "vigia", "value": await self._token(who), "domain": host, "path": "/", "httpOnly": True}]
-            )
+            await context.add_cookies([await self.cookie(who)])
         page = await context.new_page()
         page.set_default_timeout(SLOW)
         await page.goto(path)
         if javascript and who is not None:  # whoever has not signed in is led elsewhere at this moment
             await page.evaluate("window.neverReloaded = true")
         return page
+
+    async def cookie(self, who: str) -> Any:
+        """What the browser of somebody who has signed in holds."""
+        host = urlsplit(self.served.address).hostname or ""
+        return {"name": "vigia", "value": await self._token(who), "domain": host, "path": "/", "httpOnly": True}
 
     async def desk(self, who: str) -> Desk:
         """The same person without a screen."""
@@ -176,8 +237,10 @@ class Visitors:
 
     async def leave(self) -> None:
         """Close everything."""
-        for context in self._contexts:
-            await context.close()
+        for context, look in self._taken.items():
+            for event, watch in self._watches.items():
+                context.remove_listener(event, watch)
+            await (context.close() if look is None else self._seats.give_back(context, look))
         await self._http.aclose()
 
     async def _token(self, who: str) -> str:
@@ -197,6 +260,11 @@ class Visitors:
         if message.type == "error" and not message.text.startswith(EXPECTED_NOISE):
             self.wrongs.append(f"console: {message.text}")
 
+    def _look_at_error(self, error: WebError) -> None:
+        # What the browser says to itself when a window opens under remote control; where we open one, it is caught.
+        if "The provided callback is no longer runnable" not in str(error.error):
+            self.wrongs.append(f"threw: {error.error}")
+
     async def _look_at_dialog(self, dialog: Dialog) -> None:
         self.wrongs.append(f"dialog: {dialog.message}")
         await dialog.dismiss()
@@ -208,24 +276,59 @@ def tokens() -> dict[str, str]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def mapped_seats(chromium: Browser) -> Seats:
+    """Where maps can be drawn."""
+    return Seats(chromium)
+
+
+@pytest.fixture(scope="session")
+def mapless_seats(mapless_chromium: Browser) -> Seats:
+    """Where they cannot."""
+    return Seats(mapless_chromium)
+
+
 @pytest.fixture
-def browser(request: pytest.FixtureRequest) -> Browser:
-    """The one that the test is for."""
+def seats(request: pytest.FixtureRequest) -> Seats:
+    """Those that the test is for."""
     mapless = request.node.get_closest_marker("mapless") is not None
-    found: Browser = request.getfixturevalue("mapless_chromium" if mapless else "chromium")
+    found: Seats = request.getfixturevalue("mapless_seats" if mapless else "mapped_seats")
     return found
 
 
 @pytest.fixture
-async def visitors(browser: Browser, served: Served, tokens: dict[str, str]) -> AsyncIterator[Visitors]:
+async def visitors(seats: Seats, served: Served, tokens: dict[str, str]) -> AsyncIterator[Visitors]:
     """People with browsers; at the end nothing forbidden may have happened in any of them."""
     served.start()  # whatever an earlier test left dead
     served.ready()
-    people = Visitors(browser, served, tokens)
+    people = Visitors(seats, served, tokens)
     await people.clear_desks()
     yield people
     await people.leave()
     assert people.wrongs == []
+
+
+@pytest.fixture
+async def streets(served: Served) -> AsyncIterator[None]:
+    """The small city of `tests/addresses`, while this lasts."""
+    engine = connect(served.environment["VIGIA_DATABASE_URL"], pool=1)
+    sessions = sessions_of(engine)
+    async with transaction(sessions) as session:
+        laid, doors = rows()
+        await lay_streets(session, laid, "© tests")
+        await lay_address_points(session, doors, "© tests")
+        quarters = [
+            Zone(id=new_id(), kind="barrio", name=one.name, shape=multipolygon(one.shape), population=None)
+            for one in (CENTRO, ESTE)
+        ]
+        await lay_zones(session, quarters)
+    yield
+    async with transaction(sessions) as session:
+        await lay_streets(session, [], "© tests")
+        await lay_address_points(session, [], "© tests")
+        for zone in quarters:
+            await session.delete(await session.get_one(Zone, zone.id))
+    await engine.dispose()
 
 
 async def shot(page: Page, name: str) -> None:

@@ -54,6 +54,28 @@ async def never_reloaded(*pages: Page) -> None:
         assert await page.evaluate("window.neverReloaded") is True
 
 
+class Hands:
+    """Keyboard and mouse, counted: a text is one action, a stroke is one, a click is one."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.actions = page, 0
+
+    async def press(self, keys: str) -> None:
+        """One stroke."""
+        self.actions += 1
+        await self.page.keyboard.press(keys)
+
+    async def type(self, text: str) -> None:
+        """One text."""
+        self.actions += 1
+        await self.page.keyboard.type(text)
+
+    async def click(self, where: Locator) -> None:
+        """One click."""
+        self.actions += 1
+        await where.click()
+
+
 class Held:
     """Requests of a page that wait on a slow network."""
 
@@ -80,3 +102,13 @@ async def held(page: Page, path: str) -> Held:
     requests = Held()
     await page.route(path, requests)
     return requests
+
+
+PLAYED = "performance.getEntriesByName('vigia:sound').map(({detail}) => detail.earcon)"
+
+
+async def played(page: Page, earcon: str) -> None:
+    """Until it has sounded in this window. Asked again and again: our pages let nobody evaluate within them."""
+    async with asyncio.timeout(SLOW / 1000):
+        while earcon not in await page.evaluate(PLAYED):  # noqa: ASYNC110  (what to wait for is in the browser)
+            await asyncio.sleep(0.1)

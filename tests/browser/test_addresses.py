@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import expect
 
-from geo.numbering import lay_address_points
-from geo.streets import lay_streets
-from geo.zones import Zone, lay_zones, multipolygon
-from realtime.database import connect, new_id, sessions_of, transaction
-from tests.addresses.rosario import CENTRO, ESTE, rows
+from realtime.database import new_id
 from tests.browser.conftest import BROWSER, Visitors, shot
 from tests.browser.screens import card, live, row
-from tests.served import Served
 
 pytestmark = BROWSER
-
-
-@pytest.fixture
-async def streets(served: Served) -> AsyncIterator[None]:
-    """The small city of `tests/addresses`, while this lasts."""
-    engine = connect(served.environment["VIGIA_DATABASE_URL"], pool=1)
-    sessions = sessions_of(engine)
-    async with transaction(sessions) as session:
-        laid, doors = rows()
-        await lay_streets(session, laid, "© tests")
-        await lay_address_points(session, doors, "© tests")
-        quarters = [
-            Zone(id=new_id(), kind="barrio", name=one.name, shape=multipolygon(one.shape), population=None)
-            for one in (CENTRO, ESTE)
-        ]
-        await lay_zones(session, quarters)
-    yield
-    async with transaction(sessions) as session:
-        await lay_streets(session, [], "© tests")
-        await lay_address_points(session, [], "© tests")
-        for zone in quarters:
-            await session.delete(await session.get_one(Zone, zone.id))
-    await engine.dispose()
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -50,6 +21,8 @@ async def test_a_corner_by_keyboard_and_the_words_stay(visitors: Visitors, stree
     )
     await live(page)
     await page.keyboard.press("n")
+    await expect(page.get_by_role("combobox", name="Línea de comando")).to_be_focused()
+    await page.keyboard.press("Tab")
     field = card(page).get_by_label("Lugar", exact=True)
     await expect(field).to_be_focused()
     options = page.get_by_role("listbox", name="Lugares posibles").get_by_role("option")

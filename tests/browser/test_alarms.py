@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from realtime.database import new_id, now
-from tests.browser.conftest import MAPLESS, Visitors, shot
+from tests.browser.conftest import MAPLESS, THEMES, Visitors, shot
 from tests.browser.screens import button, card, live, never_reloaded, row
 from tests.builders import City, a_sending
 
@@ -49,7 +49,7 @@ async def test_an_alarm_comes_is_answered_and_goes_with_its_cause(visitors: Visi
     await expect(line).to_contain_text(incident["code"])
     await expect(strip(other).get_by_text(re.compile("M1 no acusó"))).to_be_visible()
     await shot(page, "alarm")
-    await page.keyboard.press("r")
+    await page.keyboard.press("a")
     await expect(page.get_by_role("button", name="1 atendida")).to_be_visible()
     await other.get_by_role("button", name="1 atendida").click()
     await expect(strip(other).get_by_text("La tiene dispatcher")).to_be_visible()
@@ -136,11 +136,13 @@ async def test_how_it_looks(visitors: Visitors, city: City) -> None:
     sizes = {"desk": (1600, 900), "phone": (360, 740)}
     for name, path in {"console": "/consola", "rules": "/tarjetas?ver=vigilancia"}.items():
         for size, pixels in sizes.items():
-            for theme in ("dark", "light"):
+            for theme in THEMES:
                 page = await visitors.arrive(
                     path, "supervisor", size=pixels, theme="dark" if theme == "dark" else "light"
                 )
                 await live(page)
+                if (name, size) == ("console", "phone"):
+                    await page.locator(".strip-fold").click()  # one line, until somebody opens it
                 there = strip(page) if name == "console" else page.get_by_role("region", name="Qué se vigila")
                 await expect(there.get_by_role("listitem").first).to_be_visible()
                 await shot(page, f"alarms-{name}-{size}-{theme}")

@@ -90,15 +90,16 @@ async def test_a_closure_drawn_in_the_browser_changes_an_eta(visitors: Visitors,
     incident = await a_scene(visitors, city)
     watching = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
     drawing = await visitors.arrive("/consola", "supervisor", size=(1600, 900))
-    wall = await visitors.arrive("/pared", "wall", size=(1600, 900))
+    wall = await in_daylight(await visitors.arrive("/pared", "wall", size=(1600, 900)))
     bounds = await bounds_of(visitors)
     for page in (watching, drawing):
         await live(page)
-        await expect(page.locator(".map-surface canvas")).to_be_visible()
+        await expect(page.locator(".maplibregl-canvas")).to_be_visible()
     on_watching, on_drawing = await Ground.of(watching, bounds), await Ground.of(drawing, bounds)
     on_wall = await Ground.of(wall, bounds, padding=40)
 
     await row(watching, re.compile(incident["place"])).click()
+    await button(watching, "Ver toda la ciudad").click()
     m1 = minutes_of(watching, "M1")
     await expect(m1).to_have_text(re.compile(r"^\d+ min"))
     await expect(card(watching).get_by_text("por calle", exact=True)).to_be_visible()
@@ -190,6 +191,7 @@ async def test_time_alone_takes_a_closure_off_the_map_and_out_of_the_eta(visitor
     ground = await Ground.of(page, await bounds_of(visitors))
     await live(page)
     await row(page, re.compile(incident["place"])).click()
+    await button(page, "Ver toda la ciudad").click()
     await expect(card(page).get_by_text("por calle", exact=True)).to_be_visible()
     free = minutes(await minutes_of(page, "M1").inner_text())
     line = {"type": "LineString", "coordinates": [list(place) for place in ACROSS]}
@@ -205,7 +207,7 @@ async def test_time_alone_takes_a_closure_off_the_map_and_out_of_the_eta(visitor
 async def test_what_is_drawn_is_not_lost_by_a_slip_and_a_point_needs_no_mouse(visitors: Visitors, city: City) -> None:
     page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
     await live(page)
-    await expect(page.locator(".map-surface canvas")).to_be_visible()
+    await expect(page.locator(".maplibregl-canvas")).to_be_visible()
     ground = await Ground.of(page, await bounds_of(visitors))
     await page.keyboard.press("b")
     await expect(page.get_by_text("Clic donde empieza el corte")).to_be_visible()
@@ -245,7 +247,7 @@ async def test_a_stroke_outlives_another_look_and_a_reload_and_needs_two_corners
 ) -> None:
     page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
     await live(page)
-    await expect(page.locator(".map-surface canvas")).to_be_visible()
+    await expect(page.locator(".maplibregl-canvas")).to_be_visible()
     ground = await Ground.of(page, await bounds_of(visitors))
     places = [(-60.65, -32.96), (-60.65, -32.945), (-60.64, -32.945)]
     await page.keyboard.press("b")
@@ -273,13 +275,13 @@ async def test_a_stroke_outlives_another_look_and_a_reload_and_needs_two_corners
 async def test_an_area_is_drawn_and_sent_without_a_mouse(visitors: Visitors, city: City) -> None:
     page = await visitors.arrive("/consola", "dispatcher", size=(1600, 900))
     await live(page)
-    await expect(page.locator(".map-surface canvas")).to_be_visible()
+    await expect(page.locator(".maplibregl-canvas")).to_be_visible()
     await page.keyboard.press("b")
     await expect(page.get_by_text("Clic donde empieza el corte")).to_be_visible()
     await card(page).get_by_role("radio", name="Zona").press("Space")
     await expect(page.get_by_text("flechas y Espacio")).to_be_visible()
     for arrow in ("ArrowRight", "ArrowDown", "ArrowLeft"):
-        await expect(page.locator(".map-surface canvas")).to_be_focused()
+        await expect(page.locator(".maplibregl-canvas")).to_be_focused()
         await page.keyboard.press(arrow)
         await page.wait_for_timeout(600)  # the map glides
         await page.keyboard.press("Space")
@@ -323,6 +325,7 @@ async def test_each_kind_has_its_drawing_and_the_way_there_is_shown(visitors: Vi
     ground = await Ground.of(page, await bounds_of(visitors))
     await live(page)
     await row(page, re.compile(incident["place"])).click()
+    await button(page, "Ver toda la ciudad").click()
     await expect(card(page).get_by_text("por calle · 5 cortes")).to_be_visible()
     await until_drawn(page, ground, (-60.636, -32.961), WATER)
     await until_drawn(page, ground, (-60.655, -32.9405), AMBER)
@@ -335,8 +338,9 @@ async def test_each_kind_has_its_drawing_and_the_way_there_is_shown(visitors: Vi
 
     light = await visitors.arrive("/consola", "supervisor", size=(1600, 900), theme="light")
     await live(light)
-    await until_drawn(light, await Ground.of(light, await bounds_of(visitors)), (-60.636, -32.961), WATER)
-    await light.mouse.click(*ground.at(-60.634, -32.9565))
+    in_light = await Ground.of(light, await bounds_of(visitors))
+    await until_drawn(light, in_light, (-60.636, -32.961), WATER)
+    await light.mouse.click(*in_light.at(-60.634, -32.9565))
     await expect(card(light).get_by_role("heading", name="Anegada")).to_be_visible()
     await shot(light, "closures-8-claro")
     await light.keyboard.press("b")
@@ -349,6 +353,12 @@ async def test_each_kind_has_its_drawing_and_the_way_there_is_shown(visitors: Vi
     await small.get_by_role("button", name="Cortar calle").click()
     await shot(small, "closures-3-chico")
     await lift_all(visitors)
+
+
+async def in_daylight(wall: Page) -> Page:
+    """A wall is darker at night; colours are looked for as by day."""
+    await wall.add_style_tag(content=".wall { filter: none !important }")
+    return wall
 
 
 def minutes(text: str) -> int:

@@ -101,7 +101,7 @@ async def test_a_crew_in_danger_is_over_everything_until_it_is_over(visitors: Vi
     for page in pages:
         await live(page)
     one, other = pages
-    await other.get_by_text("Vencidos", exact=True).click()
+    await other.get_by_text("Vencidas", exact=True).click()
     await other.mouse.move(700, 500)  # under a hand the queue stands still
     crew = await visitors.desk("crew m1")
     called = await crew.post(f"/units/{city.units['M1']}/sos", {"message": "nos tiran piedras"})
@@ -124,8 +124,11 @@ async def test_a_crew_in_danger_is_over_everything_until_it_is_over(visitors: Vi
     await answer.focus()
     await one.keyboard.press("Enter")
     await expect(card(one).get_by_role("heading", name="Móvil en peligro")).to_be_visible()
-    for page in (*pages, wall):
+    for page in pages:
         await expect(page.get_by_role("alert").filter(has_text="SOS M1")).to_contain_text("Responde dispatcher")
+    await expect(wall.get_by_role("alert").filter(has_text="SOS M1")).to_contain_text(
+        "Atendido a las"
+    )  # by nobody's name
     seen = await crew.feature(called["properties"]["subject"])
     assert seen is not None
     assert seen["properties"]["answered_by"] == "dispatcher"

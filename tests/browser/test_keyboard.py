@@ -35,10 +35,12 @@ async def end(page: Page) -> None:
 async def test_the_whole_job_by_keyboard(visitors: Visitors, city: City) -> None:
     page = await visitors.arrive("/consola", "dispatcher")
     await live(page)
-    await expect(page.locator(".map-surface canvas")).to_be_visible()
+    await expect(page.locator(".maplibregl-canvas")).to_be_visible()
 
     # N: a new incident, by typing alone.
     await page.keyboard.press("n")
+    await expect(page.get_by_role("combobox", name="Línea de comando")).to_be_focused()
+    await page.keyboard.press("Tab")
     await expect(card(page).get_by_label("Lugar", exact=True)).to_be_focused()
     await page.keyboard.type("Salta y Dorrego")
     await tab_to(page, "Usar el centro del mapa")
@@ -94,6 +96,6 @@ async def test_the_sheet_of_keys(visitors: Visitors) -> None:
     await live(page)
     await page.keyboard.press("?")
     sheet = page.get_by_role("dialog")
-    await expect(sheet).to_contain_text("incidente nuevo")
+    await expect(sheet).to_contain_text("llamado nuevo")
     await page.keyboard.press("Escape")
     await expect(sheet).to_have_count(0)

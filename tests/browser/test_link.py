@@ -15,7 +15,7 @@ from incidents.closing import close_incident
 from incidents.incident import open_incident as open_incident_there
 from realtime.database import connect, new_id, sessions_of, transaction
 from tests.browser.conftest import BROWSER, Visitors, shot
-from tests.browser.screens import live, never_reloaded, row, worst
+from tests.browser.screens import card, live, never_reloaded, played, row, worst
 from tests.builders import City
 from tests.served import Served
 
@@ -48,8 +48,10 @@ async def test_the_line_drops_and_comes_back(visitors: Visitors, served: Served,
     for page in (desk, wall):
         await live(page)
     before = await open_incident("MET-01", "Antes del corte 12")
-    await expect(row(desk, re.compile("Antes del corte"))).to_be_visible()
+    await row(desk, re.compile("Antes del corte")).click()
     await expect(worst(wall).get_by_text("Antes del corte 12")).to_be_visible()
+
+    await desk.get_by_role("button", name="Probar sonido").click()  # this seat sounds
 
     # The gateway alone: the screens ask by themselves, and say so.
     served.kill("feed")
@@ -66,6 +68,7 @@ async def test_the_line_drops_and_comes_back(visitors: Visitors, served: Served,
     await expect(strip).to_be_visible()
     said = time.monotonic() - cut
     await expect(wall.get_by_text(re.compile("DEMORADO|SIN CONEXIÓN"))).to_be_visible()
+    await played(desk, "lost")
     await shot(desk, "9-sin-conexion")
     await shot(wall, "9-pared-sin-conexion")
 
@@ -76,6 +79,15 @@ async def test_the_line_drops_and_comes_back(visitors: Visitors, served: Served,
         await open_incident_there(
             session, city.actor("dispatcher"), new_id(), type_code="MET-02", location=city.east, place=during
         )
+        await open_incident_there(
+            session,
+            city.actor("dispatcher"),
+            new_id(),
+            type_code="INC-01",
+            location=city.east,
+            place="Fuego 56",
+            priority=1,
+        )
     await expect(row(desk, re.compile(during))).to_have_count(0)
 
     served.start()
@@ -83,12 +95,14 @@ async def test_the_line_drops_and_comes_back(visitors: Visitors, served: Served,
     back = time.monotonic()
     await expect(row(desk, re.compile(during))).to_be_visible()
     again = time.monotonic() - back
-    await expect(row(desk, re.compile("Antes del corte 12"))).to_contain_text("Cerrado")
+    await expect(card(desk).get_by_text("Cerrado", exact=True).first).to_be_visible()
     await expect(worst(wall)).to_contain_text(during)
     await expect(worst(wall)).not_to_contain_text("Antes del corte 12")
     await expect(strip).to_have_count(0)
     await live(desk)
     await never_reloaded(desk, wall)
+    await played(desk, "p1")  # the P1 that nobody here could hear
+    await played(desk, "back")
     assert asked <= SAYS_SO_WITHIN, f"the screen said that it asks by itself after {asked:.1f} s"
     assert said <= SAYS_SO_WITHIN, f"the screen said that it hears nothing after {said:.1f} s"
     assert again <= TRUE_AGAIN_WITHIN, f"the screen was true again after {again:.1f} s"
@@ -97,7 +111,7 @@ async def test_the_line_drops_and_comes_back(visitors: Visitors, served: Served,
 async def test_on_a_telephone_nothing_of_the_console_is_cut(visitors: Visitors) -> None:
     page = await visitors.arrive("/consola", "dispatcher", size=(360, 740))
     await live(page)
-    for part in (page.get_by_text(re.compile("En vivo")), page.get_by_role("button", name="Móviles")):
+    for part in (page.get_by_text(re.compile("En vivo")), page.get_by_role("button", name="Móviles", exact=True)):
         box = await part.bounding_box()
         assert box is not None
         assert box["x"] + box["width"] <= 360

@@ -62,7 +62,7 @@ class Seen:
 
 async def seen(page: Page, *wanted: str) -> Seen:
     """Count pixels of the map, away from its buttons."""
-    box = await page.locator(".map-surface canvas").bounding_box()
+    box = await page.locator(".maplibregl-canvas").bounding_box()
     assert box is not None
     clip = {"x": box["x"], "y": box["y"] + 40, "width": box["width"] - 80, "height": box["height"] - 90}
     picture = base64.b64encode(await page.screenshot(clip=clip)).decode()  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from realtime.database import new_id
 from tests.browser.conftest import MAPLESS, Visitors, shot
-from tests.browser.screens import card, held, live, row
+from tests.browser.screens import Hands, card, held, live, row
 from tests.builders import City
 
 pytestmark = MAPLESS
@@ -33,8 +33,10 @@ async def test_the_loser_reads_who_holds_the_unit(visitors: Visitors, city: City
     sending = await held(loser, "**/assignments")
     await card(loser).get_by_role("button", name=re.compile(r"\bM2\b")).click()
     await sending.asked()
-    await card(winner).get_by_role("button", name=re.compile(r"\bM2\b")).click()
+    hands = Hands(winner)
+    await hands.click(card(winner).get_by_role("button", name=re.compile(r"\bM2\b")))
     await expect(card(winner).get_by_role("heading", name="Móviles asignados")).to_be_visible()
+    assert hands.actions == 1
     sending.go_on()
     question = loser.get_by_role("dialog", name="M2 está ocupado")
     await expect(question).to_contain_text(codes[0])

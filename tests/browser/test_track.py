@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import math
 import re
-from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -17,8 +16,7 @@ from resources.tracks import Doubt, Fix, write_history
 from tests.browser.conftest import BROWSER, Visitors, shot
 from tests.browser.screens import card, live
 from tests.builders import City
-from tests.served import Served, cloned
-from web.launcher import front_end
+from tests.served import Served
 
 pytestmark = BROWSER
 
@@ -42,40 +40,23 @@ def a_morning(began: dt.datetime) -> list[Fix]:
     return [*fixes, Fix(unit, HERE[0] + 0.02, HERE[1] + 0.01, leap, leap, None, None, None, Doubt.IMPLAUSIBLE)]
 
 
-@pytest.fixture(scope="module")
-def served(
-    maintenance_url: str, template: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    """An installation of this module's own, with a morning that M1 drove yesterday."""
-    if (problem := front_end.build_failure()) is not None:
-        pytest.fail(f"the front end was not built: {problem}")
-
-    async def drive(url: str) -> None:
-        engine = connect(url, pool=1)
-        async with transaction(sessions_of(engine)) as session:
-            await write_history(session, a_morning(yesterday() + dt.timedelta(hours=9)))
-        await engine.dispose()
-
-    with cloned(maintenance_url, template) as database_url:
-        asyncio.run(drive(database_url))
-        with Served(tmp_path_factory.mktemp("track"), database_url, redis_url) as running:
-            yield running
+@pytest.fixture(scope="module", autouse=True)
+async def morning(served: Served) -> None:
+    """That day's morning, as M1 drove it."""
+    engine = connect(served.environment["VIGIA_DATABASE_URL"], pool=1)
+    async with transaction(sessions_of(engine)) as session:
+        await write_history(session, a_morning(that_day() + dt.timedelta(hours=9)))
+    await engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def tokens() -> dict[str, str]:
-    """Nobody has a session in this module's city yet."""
-    return {}
-
-
-def yesterday() -> dt.datetime:
-    """When yesterday began in the city."""
-    return (now().astimezone(BUENOS_AIRES) - dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+def that_day() -> dt.datetime:
+    """When it began in the city: two days ago, so that no midnight lets another test's driving into it."""
+    return (now().astimezone(BUENOS_AIRES) - dt.timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def at_the_track(visitors: Visitors, **how: object) -> Page:
-    """M1's yesterday, from the console."""
-    day = yesterday().date().isoformat()
+    """M1's day, from the console."""
+    day = that_day().date().isoformat()
     path = f"/recursos?ver=recorrido&movil={City.units['M1']}&dia={day}"
     page = await visitors.arrive(path, "supervisor", **how)  # type: ignore[arg-type]
     await expect(page.get_by_text("PASADO", exact=True)).to_be_visible()
@@ -110,7 +91,7 @@ async def test_a_morning_is_played_again(visitors: Visitors) -> None:
     supervisor = await visitors.desk("supervisor")
     seen = await supervisor.post(
         f"/units/{City.units['M1']}/track",
-        {"since": yesterday().isoformat(), "until": (yesterday() + dt.timedelta(days=1)).isoformat()},
+        {"since": that_day().isoformat(), "until": (that_day() + dt.timedelta(days=1)).isoformat()},
     )
     assert len(seen["stops"]) == 1
 

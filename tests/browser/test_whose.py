@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.async_api import expect
 from shapely import box
 
@@ -13,30 +11,8 @@ from geo.places import geojson
 from realtime.database import new_id
 from tests.browser.conftest import BROWSER, Visitors, shot
 from tests.browser.screens import card, live, row
-from tests.served import Served, cloned
-from web.launcher import front_end
 
 pytestmark = BROWSER
-
-
-@pytest.fixture(scope="module")
-def served(
-    maintenance_url: str, template: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    """An installation of this module's own: its city gets a limit."""
-    if (problem := front_end.build_failure()) is not None:
-        pytest.fail(f"the front end was not built: {problem}")
-    with (
-        cloned(maintenance_url, template) as database_url,
-        Served(tmp_path_factory.mktemp("whose"), database_url, redis_url) as running,
-    ):
-        yield running
-
-
-@pytest.fixture(scope="module")
-def tokens() -> dict[str, str]:
-    """Nobody has a session in this module's city yet."""
-    return {}
 
 
 async def test_the_card_says_whose_a_place_is(visitors: Visitors) -> None:
@@ -44,6 +20,13 @@ async def test_the_card_says_whose_a_place_is(visitors: Visitors) -> None:
     limit = geojson(box(-60.8, -33.1, -60.5, -32.8))
     zone = {"id": str(new_id()), "kind": "jurisdiction", "name": "Rosario", "desk": "Distrito Oeste", "shape": limit}
     await supervisor.post("/zones", zone)
+    try:
+        await _the_card_says_it(visitors)
+    finally:  # the city of the other tests has no limit
+        await supervisor.post(f"/zones/{zone['id']}/end", {})
+
+
+async def _the_card_says_it(visitors: Visitors) -> None:
     caller = await visitors.stranger()
     for words, at in (("humo negro", [-60.66, -32.95]), ("árbol caído", [-61.5, -33.5])):
         location = {"type": "Point", "coordinates": at}

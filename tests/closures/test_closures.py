@@ -73,8 +73,10 @@ async def test_every_type_of_shape_closes_and_is_on_the_board(session: AsyncSess
         "valid_from": drawn.valid_from.isoformat(),
         "valid_until": None,
         "lifted_at": None,
-        "drawn_by": "dispatcher",
+        "drawn_by": "",  # a wall names nobody
     }
+    (shown,) = await board(session, city.actor("crew m1"))
+    assert shown["properties"]["drawn_by"] == "dispatcher"
     assert [one.id for one in await closures_in_force(session)] == [drawn.id]
 
 

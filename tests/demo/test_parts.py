@@ -18,6 +18,7 @@ from web.demo.crews import STEP, Crew, Crews
 from web.demo.desk import LEFT_SECONDS, STALE_SECONDS, Desk, kinds_of, whom
 from web.demo.fleet import FLEET, MUNICIPALITY, PlannedUnit
 from web.demo.neighbours import MOST_OPEN, Neighbours
+from web.demo.radio import said_over_the_air
 from web.demo.stories import NOTHING, STORIES, told_of
 from web.demo.world import Act, World, demo_id, ours
 
@@ -400,3 +401,14 @@ def test_few_crews_forget_and_most_check_in_before_they_must() -> None:
         checked += [act.path for act in crews.acts(1, world)] == [f"/assignments/s{number}/check-in"]
     assert 5 < forgot < 50
     assert 350 < checked < 400
+
+
+def test_some_of_what_crews_do_is_said_over_the_air_and_written_down_once() -> None:
+    seen: dict[str, str] = {}
+    units = [a_unit(str(number), status="assigned", assignment_id=f"s{number}") for number in range(40)]
+    assert said_over_the_air(world_of(Clock(), *units), "sim", seen) == []
+    there = [a_unit(str(number), status="on_scene", assignment_id=f"s{number}") for number in range(40)]
+    lines = said_over_the_air(world_of(Clock(), *there), "sim", seen)
+    assert 5 < len(lines) < 25
+    assert all(line.path == "/radio-log" and line.body["text"] for line in lines)
+    assert said_over_the_air(world_of(Clock(), *there), "sim", seen) == []

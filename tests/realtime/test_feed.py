@@ -242,7 +242,7 @@ async def test_a_resumed_screen_is_true_again(watch: Watch, sessions: Sessions, 
     await move(sessions, city, "M1")
     await numbered(sessions)
     async with watch("dispatcher", resume={"epoch": screen.epoch, "seq": screen.seq}) as back:
-        [resumed] = back.messages
+        resumed = back.messages[0]
         assert {line["subject"] for line in resumed["lines"]} == {incident.subject, f"unit:{city.units['M1']}"}
         screen.apply(resumed)
         assert screen.state == await fresh(sessions, city.actor("dispatcher"))

@@ -194,7 +194,23 @@ async def test_no_fact_falls_between_the_snapshot_and_the_lines(hub: Hub, sessio
 
 async def test_those_with_equal_keys_share_a_snapshot(hub: Hub, city: City) -> None:
     listeners = await asyncio.gather(*(listen(hub, city.actor("dispatcher")) for _ in range(50)))
-    assert len({listener.wire.written[0] for listener in listeners}) == 1
+    catch_ups = {listener.wire.written[0].rpartition(b'{"type":"heartbeat"')[0] for listener in listeners}
+    assert len(catch_ups) == 1
+
+
+async def test_a_heartbeat_counts_what_was_told(hub: Hub, sessions: Sessions, city: City) -> None:
+    """Each group's own lines, so that a client knows when one never came."""
+    police, dispatcher = await listen(hub, city.actor("police")), await listen(hub, city.actor("dispatcher"))
+    await move(sessions, city, "M1")
+    await move(sessions, city, "P1")
+    await numbered(sessions)
+    await until(lambda: dispatcher.screen.count("line") == 2)
+    for listener in (police, dispatcher):
+        signs = [message for message in listener.screen.messages if message["type"] == "heartbeat"]
+        again = await listen(hub, listener.feed.actor)
+        [sign] = [message for message in again.screen.messages if message["type"] == "heartbeat"]
+        assert sign["told"] - signs[0]["base"] == listener.screen.count("line")
+        hub.leave(again.feed)
 
 
 async def test_a_feed_that_was_away_is_told_what_changed_as_it_is_now(hub: Hub, sessions: Sessions, city: City) -> None:
@@ -215,8 +231,9 @@ async def test_a_feed_that_was_away_is_told_what_changed_as_it_is_now(hub: Hub, 
         )
     await numbered(sessions)
     after = await listen(hub, city.actor("police"), cursor)
-    [resumed] = after.screen.messages
+    [resumed, sign] = after.screen.messages
     assert resumed["type"] == "resumed"
+    assert (sign["type"], sign["told"]) == ("heartbeat", sign["base"])
     lines = {line["subject"]: line["feature"] for line in resumed["lines"]}
     assert lines.keys() == {subject(city, "P1"), incident.subject}
     assert lines[subject(city, "P1")]["properties"]["status"] == "break"

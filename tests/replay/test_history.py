@@ -22,11 +22,12 @@ from incidents.closing import (
     reopen_incident,
 )
 from incidents.dispatch import Sending, dispatch_units, report_status
+from incidents.duplicates import similar_incidents
 from incidents.incident import open_incident
 from incidents.moments import CLOCK_SKEW, InTheFuture
 from incidents.reports import Channel, Report, receive_report
 from incidents.tracking import Tracking
-from incidents.triage import accept_report, dismiss_report, join_report, similar_incidents
+from incidents.triage import accept_report, dismiss_report, join_report
 from realtime.access import Actor
 from realtime.database import new_id, now
 from realtime.journal import Entry

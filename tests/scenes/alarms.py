@@ -24,6 +24,7 @@ from incidents.alarms import (
 from incidents.assignments import AssignmentStatus
 from incidents.check_ins import check_in, check_in_everybody
 from incidents.dispatch import report_status
+from incidents.heard import hear_incident
 from incidents.watchdogs import Rule, add_rule, amend_rule, look, remove_rule
 from realtime.access import Actor
 from realtime.database import now
@@ -143,3 +144,9 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
 @scene(remove_rule)
 async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
     return lambda: remove_rule(session, city.actor("supervisor"), "battery-low")
+
+
+@scene(hear_incident)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    incident = await an_incident(session, actor)
+    return lambda: hear_incident(session, actor, incident.id)

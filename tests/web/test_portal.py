@@ -202,13 +202,13 @@ async def test_nothing_that_is_sent_breaks_it(client: Client, sessions: Sessions
 
 
 async def test_what_people_write_is_shown_and_never_run(client: Client) -> None:
-    nasty = '"><img src=x onerror=alert(1)>{{7*7}}'
+    nasty = '"><img src=x onerror=alert(1)>{{7331*7331}}'
     answer = await client.post(
         "/avisar", data={"id": await form_id(client), "words": nasty, "place": nasty, "phone": nasty}
     )
     assert answer.status_code == 422
     assert "<img" not in answer.text
-    assert "49" not in re.sub(r"<svg.*?</svg>|<style>.*?</style>", "", answer.text.split("<form")[1], flags=re.DOTALL)
+    assert "53743561" not in answer.text
     assert nasty in unescape(answer.text)
 
 

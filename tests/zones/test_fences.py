@@ -432,7 +432,7 @@ async def test_a_fence_over_the_api(signed_in: SignIn) -> None:
         assert len((await desk.get("/api/v1/fences")).json()["features"]) == 1
         assert (await crew.get("/api/v1/fences")).json()["features"] == []
         assert (await crew.get(f"{where}/visits")).status_code == 404
-        assert (await desk.post(f"{where}/end")).status_code == 403
+        assert (await crew.post(f"{where}/end")).status_code == 403
         stale = await boss.post(f"{where}/name", json={"name": "Puerto"}, headers={"If-Match": '"7"'})
         assert stale.status_code == 412
         hours = [{"days": [6, 7], "from": "22:00", "until": "06:00"}]
