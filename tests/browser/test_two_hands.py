@@ -82,12 +82,12 @@ async def test_two_dispatchers_on_one_incident(visitors: Visitors) -> None:
     # It is taken with one click, and the first one knows.
     hands = Hands(other)
     await hands.click(card(other).get_by_role("button", name="Tomar"))
-    await expect(card(one).get_by_text("Lo lleva supervisor")).to_be_visible()
+    await expect(card(one).locator(".handler-name")).to_have_text("Lo lleva supervisor")
     assert hands.actions == 1
     await card(one).get_by_role("button", name="Pasar a…").click()
     await shot(one, "handler-choice")
     await card(one).locator(".choices").get_by_role("button", name=re.compile("trained")).click()
-    await expect(card(other).get_by_text("Lo lleva trained")).to_be_visible()
+    await expect(card(other).locator(".handler-name")).to_have_text("Lo lleva trained")
 
     # Who leaves the card is not there any more.
     await other.keyboard.press("Escape")

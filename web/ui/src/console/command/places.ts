@@ -1,6 +1,6 @@
 /** What the words of a place may mean, asked while somebody types: as they stand first, then without what is rather of the note. */
-import { useEffect, useState } from "react";
-import { folded, readings, type Reading } from "../../lib/command";
+import { useEffect, useMemo, useState } from "react";
+import { readings, type Reading } from "../../lib/command";
 import type { Option } from "../../lib/suggestions";
 import { search } from "../../lib/verbs";
 import { stage } from "../desk";
@@ -47,24 +47,32 @@ async function ask(said: string): Promise<LookUp> {
 }
 
 const asked = new Map<string, Promise<LookUp>>();
+const answered = new Map<string, LookUp>();
 
 /** The answer for these words; asked once while they stay the same. */
 export function lookUp(said: string): Promise<LookUp> {
   if (said.trim().length < 2) return Promise.resolve(none(said, "none"));
-  const key = folded(said.trim());
-  let answer = asked.get(key);
+  let answer = asked.get(said);
   if (!answer) {
-    answer = ask(said);
-    asked.set(key, answer);
-    void answer.then(({ state }) => state === "failed" && asked.delete(key));
+    answer = ask(said).then((told) => {
+      if (told.state === "failed") asked.delete(said);
+      else answered.set(said, told);
+      return told;
+    });
+    asked.set(said, answer);
     const oldest = asked.keys().next().value;
-    if (asked.size > KEPT && oldest !== undefined) asked.delete(oldest);
+    if (asked.size > KEPT && oldest !== undefined) {
+      asked.delete(oldest);
+      answered.delete(oldest);
+    }
   }
-  return answer.then((told) => ({ ...told, said }));
+  return answer;
 }
 
+/** What is known of these words: the choices are there as soon as anybody has the answer, so that no key falls between. */
 export function useLookUp(said: string): LookUp {
   const [told, setTold] = useState<LookUp>(() => none("", "none"));
+  const open = useMemo(() => none(said, said.trim().length < 2 ? "none" : "asking"), [said]);
   useEffect(() => {
     if (said.trim().length < 2) return;
     let late = false;
@@ -74,5 +82,5 @@ export function useLookUp(said: string): LookUp {
       clearTimeout(timer);
     };
   }, [said]);
-  return told.said === said ? told : none(said, said.trim().length < 2 ? "none" : "asking");
+  return answered.get(said) ?? (told.said === said ? told : open);
 }
