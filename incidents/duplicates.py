@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,9 +20,12 @@ from shapely import Point
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from geo.places import METRES_PER_DEGREE
+from geo.places import metres as metres_between
+from incidents.bonds import Link
 from incidents.catalogue import Catalogue, IncidentType, catalogue
-from incidents.incident import Incident, nearby
-from incidents.reports import Report, access_report, tell
+from incidents.incident import OVER, Incident, nearby, visible_whole_to
+from incidents.reports import Report, ReportStatus, access_report, tell
 from incidents.reports import visible_to as report_visible_to
 from incidents.telephone import normal_phone
 from realtime.access import Actor, Permission, require
@@ -161,26 +165,12 @@ async def _scored(session: AsyncSession, actor: Actor, telling: Telling, number:
     present = await catalogue(session)
     likely = []
     for incident, metres in found:
-        words = await catalogue(session, incident.catalogue_version)
-        kind = words.type(incident.type_code)
-        seconds = (telling.at - incident.opened_at).total_seconds()
         reports = told.get(incident.id, [])
         callers = [one for one in reports if number is not None and one.contact_number == number]
-        window = kind.duplicate
-        inside = metres <= window["metres"] * REACH and seconds <= window["seconds"] * REACH
-        if not inside and not callers:
-            continue
-        common, share = _likest(telling.words, [incident.summary, *(one.words for one in reports)])
-        weighed = score(
-            metres=metres,
-            seconds=seconds,
-            window=window,
-            type_is=_type_is(present, telling.type_code, kind),
-            words=common,
-            share=share,
-            same_caller=bool(callers),
-        )
-        likely.append((weighed, _shown(incident, kind, weighed, metres, seconds), callers))
+        kind = (await catalogue(session, incident.catalogue_version)).type(incident.type_code)
+        if callers or _in_reach(kind, telling, incident, metres):
+            weighed = _weigh(present, telling, incident, kind, reports, metres, same_caller=bool(callers))
+            likely.append((weighed, _shown(telling, incident, kind, weighed, metres), callers))
     likely.sort(key=lambda one: (-one[0].total, one[1]["metres"], one[1]["code"]))
     for _, _, callers in likely[:MOST]:
         for report in callers:
@@ -188,7 +178,35 @@ async def _scored(session: AsyncSession, actor: Actor, telling: Telling, number:
     return [shown for _, shown, _ in likely[:MOST]]
 
 
-def _shown(incident: Incident, kind: IncidentType, weighed: Score, metres: float, seconds: float) -> dict[str, Any]:
+def _in_reach(kind: IncidentType, telling: Telling, incident: Incident, metres: float) -> bool:
+    """Near enough in place and time for its type; what was told before it was opened is always in time."""
+    seconds = (telling.at - incident.opened_at).total_seconds()
+    return metres <= kind.duplicate["metres"] * REACH and seconds <= kind.duplicate["seconds"] * REACH
+
+
+def _weigh(
+    present: Catalogue,
+    telling: Telling,
+    incident: Incident,
+    kind: IncidentType,
+    reports: Sequence[Report],
+    metres: float,
+    *,
+    same_caller: bool = False,
+) -> Score:
+    common, share = _likest(telling.words, [incident.summary, *(one.words for one in reports)])
+    return score(
+        metres=metres,
+        seconds=(telling.at - incident.opened_at).total_seconds(),
+        window=kind.duplicate,
+        type_is=_type_is(present, telling.type_code, kind),
+        words=common,
+        share=share,
+        same_caller=same_caller,
+    )
+
+
+def _shown(telling: Telling, incident: Incident, kind: IncidentType, weighed: Score, metres: float) -> dict[str, Any]:
     return {
         "incident_id": str(incident.id),
         "code": incident.code,
@@ -199,7 +217,7 @@ def _shown(incident: Incident, kind: IncidentType, weighed: Score, metres: float
         "priority": incident.priority,
         "reports": incident.reports,
         "metres": round(metres),
-        "seconds": round(seconds),
+        "seconds": round((telling.at - incident.opened_at).total_seconds()),
         "score": round(weighed.total, 2),
         "parts": {name: part.shown() for name, part in weighed.parts.items()},
     }
@@ -244,3 +262,97 @@ async def _seen(session: AsyncSession, actor: Actor, report: Report) -> None:
     if await session.scalar(recent.limit(1)) is None:
         report = await access_report(session, actor, report.id, lock=True)
         await tell(session, actor, "contact.seen", report, incident_id=report.incident_id)
+
+
+# ── What nobody has tied together yet ─────────────────────────────────────────────────────────────
+
+LIKELY = 0.7  # of the score; the console marks the same ones: below it the room would learn to look away
+MOST_READ = 500  # of each kind, the newest
+MOST_PAIRS = 12
+TALL = WIDEST_METRES / METRES_PER_DEGREE * 1.01  # degrees of latitude
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """A waiting report or an open incident, as it may be telling of another incident."""
+
+    subject: str
+    code: str | None
+    telling: Telling
+    place: str
+
+
+async def unlinked_duplicates(session: AsyncSession, actor: Actor) -> dict[str, Any]:
+    """Waiting reports and open incidents that look like an open one and are tied to none: `total` and the likeliest.
+
+    Of two incidents the newer is compared with the older; a link of any kind, whatever it says, is somebody's answer.
+    """
+    require(actor, Permission.REPORT_TRIAGE)
+    since = now() - WIDEST_AGE
+    incidents = await _newest_open(session, actor, since)
+    told = await _reports_of(session, actor, [incident.id for incident in incidents])
+    loose = [
+        _Loose(one.subject, one.code, Telling(one.shape, one.opened_at, one.type_code, one.summary), one.place)
+        for one in incidents
+    ] + await _waiting_reports(session, actor, since)
+    linked = await _linked(session, [incident.id for incident in incidents])
+    present = await catalogue(session)
+    likest: dict[str, tuple[float, dict[str, Any]]] = {}
+    for one, incident, metres in _pairs(loose, incidents):
+        if frozenset({one.subject, incident.subject}) in linked:
+            continue
+        kind = (await catalogue(session, incident.catalogue_version)).type(incident.type_code)
+        if not _in_reach(kind, one.telling, incident, metres):
+            continue
+        weighed = _weigh(present, one.telling, incident, kind, told.get(incident.id, []), metres)
+        if weighed.total < LIKELY or weighed.parts["type"].value == "other":
+            continue
+        if one.subject not in likest or weighed.total > likest[one.subject][0]:
+            beside = _shown(one.telling, incident, kind, weighed, metres)
+            shown = {"subject": one.subject, "code": one.code, "place": one.place, "words": one.telling.words}
+            likest[one.subject] = (weighed.total, {**shown, "like": beside})
+    pairs = sorted(likest.items(), key=lambda each: (-each[1][0], each[0]))
+    return {"total": len(pairs), "pairs": [shown for _, (_, shown) in pairs[:MOST_PAIRS]]}
+
+
+async def _newest_open(session: AsyncSession, actor: Actor, since: dt.datetime) -> Sequence[Incident]:
+    query = (
+        select(Incident)
+        .where(visible_whole_to(actor), Incident.state.not_in(OVER), Incident.opened_at > since)
+        .order_by(Incident.opened_at.desc(), Incident.id)
+        .limit(MOST_READ)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def _waiting_reports(session: AsyncSession, actor: Actor, since: dt.datetime) -> list[_Loose]:
+    query = (
+        select(Report)
+        .where(report_visible_to(actor), Report.status == ReportStatus.RECEIVED, Report.received_at > since)
+        .order_by(Report.received_at.desc(), Report.id)
+        .limit(MOST_READ)
+    )
+    return [
+        _Loose(one.subject, None, Telling(one.shape, one.told_at, one.type_hint, one.words), one.place)
+        for one in await session.scalars(query)
+        if one.shape is not None
+    ]
+
+
+async def _linked(session: AsyncSession, ids: Sequence[UUID]) -> set[frozenset[str]]:
+    query = select(Link.from_id, Link.to_id).where(
+        Link.undone_at.is_(None), or_(Link.from_id.in_(ids), Link.to_id.in_(ids))
+    )
+    return {frozenset({f"incident:{one}", f"incident:{other}"}) for one, other in await session.execute(query)}
+
+
+def _pairs(loose: Sequence[_Loose], incidents: Sequence[Incident]) -> Iterator[tuple[_Loose, Incident, float]]:
+    """Each thing with each incident near it, but not with itself nor with a newer one, and how many metres apart."""
+    by_latitude = sorted(incidents, key=lambda incident: incident.shape.y)
+    latitudes = [incident.shape.y for incident in by_latitude]
+    for one in loose:
+        place = one.telling.place
+        for incident in by_latitude[bisect_left(latitudes, place.y - TALL) : bisect_right(latitudes, place.y + TALL)]:
+            newer = one.code is not None and (incident.opened_at, incident.code) >= (one.telling.at, one.code)
+            if not newer and (apart := metres_between(place, incident.shape)) <= WIDEST_METRES:
+                yield one, incident, apart

@@ -79,6 +79,7 @@ ROUTES = [route for route in MATRIX if route.partition(" ")[2] not in OURSELVES 
 WORDLESS = {
     "GET /incidents/mine",
     "GET /handovers/people",
+    "GET /duplicates/unlinked",
     "GET /walls",
     "GET /walls/own/crisis",
     "GET /walls/own/numbers",

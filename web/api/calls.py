@@ -11,7 +11,7 @@ from pydantic import Field
 
 from incidents.callers import flag_caller, lift_flag, look_at_caller
 from incidents.calls import Call, Outcome, count_calls, take_call
-from incidents.duplicates import Telling, score_duplicates
+from incidents.duplicates import Telling, score_duplicates, unlinked_duplicates
 from incidents.incident import feature
 from incidents.reports import Contact
 from incidents.undo import offered
@@ -151,3 +151,9 @@ async def post_score(body: ScoreBody, session: Session, actor: CurrentActor) -> 
     """Open incidents that a call may be telling of, each with its score in the open."""
     telling = Telling(body.location, now(), body.type_code, body.words, body.phone)
     return await score_duplicates(session, actor, telling)
+
+
+@router.get("/duplicates/unlinked")
+async def get_unlinked(session: Session, actor: CurrentActor) -> dict[str, Any]:
+    """Waiting reports and open incidents that look like an open incident that they are not tied to."""
+    return await unlinked_duplicates(session, actor)

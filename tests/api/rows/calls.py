@@ -23,6 +23,7 @@ ROWS: dict[str, Row] = {
     "POST /callers/flags": row(STAFF, 201, id=NEW, phone="341 555 9999", why="lo pidió"),
     "POST /callers/flags/{flag_id}/lift": row(STAFF, why="ya no"),
     "POST /duplicates/score": row(STAFF, location=HERE_AND_NOW, phone="341 555 0000"),
+    "GET /duplicates/unlinked": row(STAFF),
     "GET /premises": row(STAFF, query="?lon=-60.66&lat=-32.95"),
     "GET /incidents/{incident_id}/premises": row(WHOLE, 200, *UNAWARE, "wall"),
     "POST /premises": row(STAFF, 201, id=NEW, kind="dog", words="perro suelto", location=HERE_AND_NOW),

@@ -174,6 +174,16 @@ export interface Duplicate {
 
 export const scoreDuplicates = (location: LonLat, about: { type_code?: string; words?: string; phone?: string }) =>
   api<Duplicate[]>("/duplicates/score", { body: { location: point(location), ...about } });
+
+/** A waiting report (without a code) or an open incident, and the open incident that it looks like. */
+export interface Unlinked {
+  subject: string;
+  code: string | null;
+  place: string;
+  words: string;
+  like: Duplicate;
+}
+export const unlinkedDuplicates = () => api<{ total: number; pairs: Unlinked[] }>("/duplicates/unlinked");
 export const similarTo = (report: string) => api<Duplicate[]>(`/reports/${report}/similar`);
 
 // ── What to know before going there

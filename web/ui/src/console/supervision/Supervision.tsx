@@ -1,7 +1,7 @@
 import "./supervision.css";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { callsSince } from "../../lib/calls";
+import { callsSince, unlinkedDuplicates } from "../../lib/calls";
 import { useCatalogue } from "../../lib/catalogue";
 import { clock } from "../../lib/clock";
 import { age, hour } from "../../lib/format";
@@ -9,6 +9,7 @@ import { t, word } from "../../lib/i18n";
 import { board, useKinds, useSecond } from "../../lib/live";
 import { acknowledgedIn, byDesk, byHandler, escalated, lateIncidents, lateUnits, loads, shelvedAlarms, waitingReports, type Late, type Load } from "../../lib/supervision";
 import { PriorityMark } from "../../lib/ui/PriorityMark";
+import { factsOf, scoreWords } from "../calls/Duplicates";
 import { select, useDesk } from "../desk";
 
 const [MINUTE, HOUR] = [60_000, 3_600_000];
@@ -28,6 +29,7 @@ export function Supervision() {
   const desks = loads(incidents, now, byDesk);
   const handlers = loads(incidents, now, byHandler);
   const calls = useQuery({ queryKey: ["calls-last-hour"], queryFn: () => callsSince(clock.now() - HOUR), refetchInterval: MINUTE });
+  const unlinked = useQuery({ queryKey: ["unlinked-duplicates"], queryFn: unlinkedDuplicates, refetchInterval: MINUTE / 2 });
   const heard = acknowledgedIn(incidents, now);
   const facts = [
     ["waiting", waiting.length],
@@ -65,6 +67,20 @@ export function Supervision() {
           ))}
         </ul>
         <Rest count={waiting.length} />
+      </Block>
+      <Block name="duplicates" count={unlinked.data?.total ?? 0}>
+        <ul>
+          {unlinked.data?.pairs.map(({ subject, code, place, words, like }) => (
+            <Row
+              key={subject}
+              subject={subject}
+              name={t("supervision.looksLike", { one: code ?? t("supervision.report"), other: like.code })}
+              detail={[place || words, factsOf(like, now)].join(" · ")}
+              said={scoreWords(like.score)}
+            />
+          ))}
+        </ul>
+        <Rest count={unlinked.data?.total ?? 0} />
       </Block>
       <Block name="alarms" count={alarms.length}>
         <ul>
