@@ -1,9 +1,4 @@
-"""Is it the same as another? An open score: every part of it is shown with its weight, and a person decides.
-
-`score` is pure. Distances are metres in a straight line, times seconds; each part is between 0 and 1. What is not
-known (no type yet, no words) does not count against it: its weight is left out. That the same telephone called
-before speaks for it; that another did says nothing, because most duplicates come from different people.
-"""
+"""Is it the same as another? What is open is weighed by `incidents.likeness`, each part shown; a person decides."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ import datetime as dt
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,6 +20,7 @@ from geo.places import metres as metres_between
 from incidents.bonds import Link
 from incidents.catalogue import Catalogue, IncidentType, catalogue
 from incidents.incident import OVER, Incident, nearby, visible_whole_to
+from incidents.likeness import Likeness, likeness
 from incidents.reports import Report, ReportStatus, access_report, tell
 from incidents.reports import visible_to as report_visible_to
 from incidents.telephone import normal_phone
@@ -32,13 +28,10 @@ from realtime.access import Actor, Permission, require
 from realtime.database import now
 from realtime.journal import Entry
 
-# Wide enough for every duplicate window of the catalogue; each type's own window narrows it.
-WIDEST_METRES, WIDEST_AGE = 1000, dt.timedelta(hours=6)
-REACH = 1.5  # windows: the person decides, the list only has to be short
+WIDEST_METRES, WIDEST_AGE = 1500, dt.timedelta(hours=48)  # within them each type's own window decides
+SHOWN, LIKELY = 0.15, 0.5  # of the chance: worth a look, and worth marking
 MOST = 8
 SEEN_AGAIN = dt.timedelta(minutes=10)  # typing on, one look at a caller is not ten
-WEIGHTS: Mapping[str, float] = {"metres": 0.40, "minutes": 0.25, "type": 0.20, "words": 0.15, "caller": 0.15}
-FAMILY = 0.6  # of what the same type gives: a fire that somebody calls smoke
 SHORTEST_WORD = 4
 SILENT_WORDS = frozenset(
     re.findall(
@@ -47,59 +40,6 @@ SILENT_WORDS = frozenset(
         " tiene estan estoy esquina calle casa hola buenas senora senor persona personas gente aviso llama llamo",
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part: the fact, how much it speaks for a duplicate (0–1), and its weight. Weight 0 is not known."""
-
-    value: Any
-    score: float
-    weight: float
-
-    def shown(self) -> dict[str, Any]:
-        """As answers carry it."""
-        return {"value": self.value, "score": round(self.score, 2), "weight": round(self.weight, 2)}
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How likely it is, from 0 to 1, and why."""
-
-    total: float
-    parts: dict[str, Part]
-
-
-def score(
-    *,
-    metres: float,
-    seconds: float,
-    window: Mapping[str, int],
-    type_is: str | None,
-    words: Sequence[str] | None,
-    share: float,
-    same_caller: bool,
-) -> Score:
-    """Weigh what is known of two tellings.
-
-    `window` is the type's duplicate window (metres, seconds), `type_is` is `same`, `family`, `other` or None, `words`
-    are those that both used and `share` how many of the fewer words they are (None: somebody said nothing).
-    """
-    parts = {
-        "metres": Part(round(metres), _near(metres, window["metres"]), WEIGHTS["metres"]),
-        "minutes": Part(round(seconds / 60), _near(abs(seconds), window["seconds"]), WEIGHTS["minutes"]),
-        "type": Part(type_is, {"same": 1.0, "family": FAMILY}.get(type_is or "", 0.0), WEIGHTS["type"] * bool(type_is)),
-        "words": Part(" ".join(words or ()), share, 0.0 if words is None else WEIGHTS["words"]),
-        "caller": Part(same_caller, float(same_caller), WEIGHTS["caller"] * same_caller),
-    }
-    weight = sum(part.weight for part in parts.values())
-    total = sum(part.score * part.weight for part in parts.values()) / weight
-    return Score(total, parts)
-
-
-def _near(much: float, window: float) -> float:
-    """1 at no distance, falling slowly at first, 0 where the reach of the window ends."""
-    return max(0.0, 1.0 - (much / (window * REACH)) ** 2)
 
 
 def alike(one: str, other: str) -> tuple[list[str] | None, float]:
@@ -134,6 +74,7 @@ class Telling:
     type_code: str | None = None
     words: str = ""
     phone: str | None = None
+    channel: str = "phone"
 
 
 async def score_duplicates(session: AsyncSession, actor: Actor, telling: Telling) -> list[dict[str, Any]]:
@@ -154,7 +95,7 @@ async def similar_incidents(session: AsyncSession, actor: Actor, report_id: UUID
     report = await access_report(session, actor, report_id)
     if report.shape is None:
         return []
-    telling = Telling(report.shape, report.told_at, report.type_hint, report.words)
+    telling = Telling(report.shape, report.told_at, report.type_hint, report.words, channel=report.channel)
     return await _scored(session, actor, telling, None)
 
 
@@ -168,20 +109,14 @@ async def _scored(session: AsyncSession, actor: Actor, telling: Telling, number:
         reports = told.get(incident.id, [])
         callers = [one for one in reports if number is not None and one.contact_number == number]
         kind = (await catalogue(session, incident.catalogue_version)).type(incident.type_code)
-        if callers or _in_reach(kind, telling, incident, metres):
-            weighed = _weigh(present, telling, incident, kind, reports, metres, same_caller=bool(callers))
+        weighed = _weigh(present, telling, incident, kind, reports, metres, same_caller=bool(callers))
+        if callers or weighed.chance >= SHOWN:
             likely.append((weighed, _shown(telling, incident, kind, weighed, metres), callers))
-    likely.sort(key=lambda one: (-one[0].total, one[1]["metres"], one[1]["code"]))
+    likely.sort(key=lambda one: (-one[0].chance, one[1]["metres"], one[1]["code"]))
     for _, _, callers in likely[:MOST]:
         for report in callers:
             await _seen(session, actor, report)
     return [shown for _, shown, _ in likely[:MOST]]
-
-
-def _in_reach(kind: IncidentType, telling: Telling, incident: Incident, metres: float) -> bool:
-    """Near enough in place and time for its type; what was told before it was opened is always in time."""
-    seconds = (telling.at - incident.opened_at).total_seconds()
-    return metres <= kind.duplicate["metres"] * REACH and seconds <= kind.duplicate["seconds"] * REACH
 
 
 def _weigh(
@@ -193,20 +128,23 @@ def _weigh(
     metres: float,
     *,
     same_caller: bool = False,
-) -> Score:
+) -> Likeness:
     common, share = _likest(telling.words, [incident.summary, *(one.words for one in reports)])
-    return score(
+    return likeness(
         metres=metres,
         seconds=(telling.at - incident.opened_at).total_seconds(),
         window=kind.duplicate,
         type_is=_type_is(present, telling.type_code, kind),
+        channel=telling.channel,
         words=common,
         share=share,
         same_caller=same_caller,
     )
 
 
-def _shown(telling: Telling, incident: Incident, kind: IncidentType, weighed: Score, metres: float) -> dict[str, Any]:
+def _shown(
+    telling: Telling, incident: Incident, kind: IncidentType, weighed: Likeness, metres: float
+) -> dict[str, Any]:
     return {
         "incident_id": str(incident.id),
         "code": incident.code,
@@ -218,7 +156,8 @@ def _shown(telling: Telling, incident: Incident, kind: IncidentType, weighed: Sc
         "reports": incident.reports,
         "metres": round(metres),
         "seconds": round((telling.at - incident.opened_at).total_seconds()),
-        "score": round(weighed.total, 2),
+        "score": round(weighed.chance, 2),
+        "likely": weighed.chance >= LIKELY,
         "parts": {name: part.shown() for name, part in weighed.parts.items()},
     }
 
@@ -266,7 +205,6 @@ async def _seen(session: AsyncSession, actor: Actor, report: Report) -> None:
 
 # ── What nobody has tied together yet ─────────────────────────────────────────────────────────────
 
-LIKELY = 0.7  # of the score; the console marks the same ones: below it the room would learn to look away
 MOST_READ = 500  # of each kind, the newest
 MOST_PAIRS = 12
 TALL = WIDEST_METRES / METRES_PER_DEGREE * 1.01  # degrees of latitude
@@ -302,15 +240,11 @@ async def unlinked_duplicates(session: AsyncSession, actor: Actor) -> dict[str, 
         if frozenset({one.subject, incident.subject}) in linked:
             continue
         kind = (await catalogue(session, incident.catalogue_version)).type(incident.type_code)
-        if not _in_reach(kind, one.telling, incident, metres):
-            continue
         weighed = _weigh(present, one.telling, incident, kind, told.get(incident.id, []), metres)
-        if weighed.total < LIKELY or weighed.parts["type"].value == "other":
-            continue
-        if one.subject not in likest or weighed.total > likest[one.subject][0]:
+        if weighed.chance >= LIKELY and weighed.chance > likest.get(one.subject, (0.0, {}))[0]:
             beside = _shown(one.telling, incident, kind, weighed, metres)
             shown = {"subject": one.subject, "code": one.code, "place": one.place, "words": one.telling.words}
-            likest[one.subject] = (weighed.total, {**shown, "like": beside})
+            likest[one.subject] = (weighed.chance, {**shown, "like": beside})
     pairs = sorted(likest.items(), key=lambda each: (-each[1][0], each[0]))
     return {"total": len(pairs), "pairs": [shown for _, (_, shown) in pairs[:MOST_PAIRS]]}
 
@@ -333,7 +267,9 @@ async def _waiting_reports(session: AsyncSession, actor: Actor, since: dt.dateti
         .limit(MOST_READ)
     )
     return [
-        _Loose(one.subject, None, Telling(one.shape, one.told_at, one.type_hint, one.words), one.place)
+        _Loose(
+            one.subject, None, Telling(one.shape, one.told_at, one.type_hint, one.words, channel=one.channel), one.place
+        )
         for one in await session.scalars(query)
         if one.shape is not None
     ]

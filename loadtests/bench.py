@@ -22,7 +22,7 @@ from typing import cast
 
 import uvloop
 
-from loadtests import bench_addresses, bench_console, bench_dispatch, bench_routing, bench_storm
+from loadtests import bench_addresses, bench_console, bench_dispatch, bench_duplicates, bench_routing, bench_storm
 from loadtests.bench_servers import SERVERS
 
 HELLO = b'{"type":"hello","resume":null}'
@@ -37,6 +37,7 @@ OTHERS: dict[str, Callable[[Sequence[str]], int]] = {
     "dispatch": bench_dispatch.main,
     "storm": bench_storm.main,
     "console": bench_console.main,
+    "duplicates": bench_duplicates.main,
 }
 
 

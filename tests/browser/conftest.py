@@ -182,7 +182,9 @@ class Visitors:
             "dialog": self._look_at_dialog,
             "weberror": self._look_at_error,
         }
-        self._http = httpx2.AsyncClient(base_url=f"{served.address}/api/v1", timeout=30)
+        # Shorter than the server keeps a connection: never send on one that it is about to close.
+        limits = httpx2.Limits(keepalive_expiry=2)
+        self._http = httpx2.AsyncClient(base_url=f"{served.address}/api/v1", timeout=30, limits=limits)
 
     async def arrive(
         self,

@@ -107,11 +107,14 @@ class Screen:
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
+        self._shows = threading.Event()
         self._cursor: dict[str, Any] | None = None
         self._thread = threading.Thread(target=self._follow)
 
     def __enter__(self) -> Self:
+        """Once the board is on it: a snapshot may hold what lines tell afterwards, so what follows begins later."""
         self._thread.start()
+        assert self._shows.wait(30), "no snapshot"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -165,6 +168,7 @@ class Screen:
                 self.heartbeats += 1
             case "snapshot":
                 self.board = {feature["properties"]["subject"]: feature for feature in message["features"]}
+                self._shows.set()
             case "resumed":
                 for line in message["lines"]:
                     self._apply(line)

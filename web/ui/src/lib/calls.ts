@@ -150,11 +150,10 @@ export const isPhone = (text: string): boolean => text.replace(/\D/g, "").length
 
 // ── Is it the same as another
 
+/** Points for or against, as log-odds; null: not known, or it says nothing. */
 interface Part<T> {
   value: T;
-  score: number;
-  /** 0: not known, or it says nothing. */
-  weight: number;
+  points: number | null;
 }
 
 export interface Duplicate {
@@ -168,8 +167,11 @@ export interface Duplicate {
   reports: number;
   metres: number;
   seconds: number;
+  /** The chance that it is the same. */
   score: number;
-  parts: { metres: Part<number>; minutes: Part<number>; type: Part<"same" | "family" | "other" | null>; words: Part<string>; caller: Part<boolean> };
+  /** Worth marking. */
+  likely: boolean;
+  parts: { start: Part<null>; channel: Part<string>; metres: Part<number>; minutes: Part<number>; type: Part<"same" | "family" | "other" | null>; words: Part<string>; caller: Part<boolean> };
 }
 
 export const scoreDuplicates = (location: LonLat, about: { type_code?: string; words?: string; phone?: string }) =>

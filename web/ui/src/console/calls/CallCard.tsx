@@ -14,7 +14,7 @@ import { CardHead } from "../CardHead";
 import { select, setPlace } from "../desk";
 import { isSolid, useIntake, write } from "../intake";
 import { Caller, useCaller } from "./Caller";
-import { DuplicateList, LIKELY, scoreWords } from "./Duplicates";
+import { DuplicateList, scoreWords } from "./Duplicates";
 import { Elsewhere } from "./Elsewhere";
 import { Fields } from "./Fields";
 import { clearIntake, refuseIncoming, ring, saveNow, takeIncoming, takeParked, useParked } from "./keep";
@@ -34,7 +34,7 @@ export function CallCard() {
   const { weighed } = useWeighed(draft);
   const { known, failed, again } = useCaller(draft.phone);
   const duplicates = useDuplicates();
-  const likely = duplicates.found[0] && duplicates.found[0].score >= LIKELY ? duplicates.found[0] : null;
+  const likely = duplicates.found[0]?.likely ? duplicates.found[0] : null;
   const solid = isSolid(draft);
   useEffect(() => knowCatalogue(words), [words]);
   useEffect(() => () => saveNow(), []);

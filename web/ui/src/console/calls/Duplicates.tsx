@@ -10,18 +10,18 @@ import { select } from "../desk";
 
 const SCORE = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 export const scoreWords = (score: number): string => SCORE.format(score);
-export const LIKELY = 0.7;
+const POINTS = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
 
 /** "120 m · hace 4 min · mismo tipo · «humo negro» · mismo teléfono". */
 export function factsOf({ metres, seconds, parts }: Duplicate, now: number): string {
   const facts = [t("duplicates.away", { distance: distance(metres) }), ago(now - seconds * 1000, now)];
-  if (parts.type.weight > 0) facts.push(t(`duplicates.type.${parts.type.value ?? "other"}`));
-  if (parts.words.weight > 0 && parts.words.value !== "") facts.push(`«${parts.words.value}»`);
+  if (parts.type.points !== null) facts.push(t(`duplicates.type.${parts.type.value ?? "other"}`));
+  if (parts.words.points !== null && parts.words.value !== "") facts.push(`«${parts.words.value}»`);
   if (parts.caller.value) facts.push(t("duplicates.caller"));
   return facts.join(" · ");
 }
 
-const PARTS = ["metres", "minutes", "type", "words", "caller"] as const;
+const PARTS = ["start", "metres", "minutes", "type", "channel", "words", "caller"] as const;
 
 interface Props {
   found: Duplicate[];
@@ -46,7 +46,7 @@ export function DuplicateList({ found, busy, onJoin, digits, opens }: Props) {
   return (
     <ol className="duplicates" onKeyDown={onKeyDown}>
       {found.map((one, index) => (
-        <li key={one.incident_id} className={one.score >= LIKELY ? "duplicate duplicate-likely" : "duplicate"}>
+        <li key={one.incident_id} className={one.likely ? "duplicate duplicate-likely" : "duplicate"}>
           <div>
             <p id={`${id}-${index}`}>
               <PriorityMark level={one.priority} size={18} />
@@ -67,16 +67,14 @@ export function DuplicateList({ found, busy, onJoin, digits, opens }: Props) {
                 <thead>
                   <tr>
                     <th scope="col">{t("duplicates.part")}</th>
-                    <th scope="col">{t("duplicates.says")}</th>
-                    <th scope="col">{t("duplicates.weight")}</th>
+                    <th scope="col">{t("duplicates.points")}</th>
                   </tr>
                 </thead>
                 <tbody>
                   {PARTS.map((part) => (
                     <tr key={part}>
                       <th scope="row">{t(`duplicates.parts.${part}`)}</th>
-                      <td>{one.parts[part].weight > 0 ? scoreWords(one.parts[part].score) : t("duplicates.unknown")}</td>
-                      <td>{one.parts[part].weight > 0 ? scoreWords(one.parts[part].weight) : "—"}</td>
+                      <td>{one.parts[part].points === null ? t("duplicates.unknown") : POINTS.format(one.parts[part].points)}</td>
                     </tr>
                   ))}
                 </tbody>
