@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,15 @@ class Catalogue:
         """`code` if it is a reason to dismiss a report. Raises `UnknownCode`."""
         return self._check("dismissals", "dismissal", code)
 
+    def answer(self, code: str | None) -> str | None:
+        """What a disposition or a dismissal says to whoever reported; ours, where the city's own catalogue has none."""
+        for content in (self.content, _ours()):
+            for item in (*content["dispositions"], *content["dismissals"]):
+                if item["code"] == code and item.get("answer"):
+                    answer: str = item["answer"]
+                    return answer
+        return None
+
     def check_agency(self, code: str) -> str:
         """`code` if it is an outside agency. Raises `UnknownCode`."""
         if code not in self.agencies:
@@ -160,7 +169,11 @@ class Catalogue:
     def as_document(self) -> dict[str, Any]:
         """What the API shows: the content, its version, and each type's promise spelled out."""
         types = [item | {"response_seconds": self.response_seconds(item["priority"])} for item in self.content["types"]]
-        return {"version": self.version, **self.content, "types": types}
+        answered = {
+            part: [item | {"answer": self.answer(item["code"])} for item in self.content[part]]
+            for part in ("dispositions", "dismissals")
+        }
+        return {"version": self.version, **self.content, **answered, "types": types}
 
 
 _read: dict[int, Catalogue] = {}  # a version never changes once it exists
@@ -189,6 +202,11 @@ async def publish_catalogue(session: AsyncSession, actor: Actor, content: dict[s
     session.add(fresh)
     await session.flush()
     return Catalogue(fresh.number, content)
+
+
+@cache
+def _ours() -> dict[str, Any]:
+    return default_content()
 
 
 def default_content() -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from incidents.answers import CANCELLED, REFERRED, say_answers
 from incidents.catalogue import catalogue
 from incidents.dispatch import end_incident, hold_to_end
 from incidents.incident import OVER, Incident, IncidentState, access_incident, set_state
@@ -15,8 +17,8 @@ from incidents.moments import moment
 from incidents.sos import end_sos
 from incidents.timeline import write_note
 from incidents.undo import Watch, remember, watch
-from realtime.access import Actor, Permission, require
-from realtime.database import new_id
+from realtime.access import VIGIA, Actor, Permission, require
+from realtime.database import new_id, now
 from realtime.errors import IllegalMove
 from resources.organizations import access_organization
 
@@ -65,18 +67,25 @@ async def close_incident(
     *,
     disposition: str,
     note: str = "",
+    answer: str = "",
+    answers: Mapping[UUID, str] | None = None,
     occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Incident:
-    """Close it with one of the catalogue's dispositions; its units are free."""
+    """Close it with one of the catalogue's dispositions; its units are free.
+
+    Its reporters are told `answer` (`answers`: one of them, by report), else the disposition's own: `AnswerNeeded`.
+    """
     require(actor, Permission.INCIDENT_CLOSE)
     at, before = moment(occurred_at), watch(session)
     incident = await hold_to_end(session, actor, incident_id, expected=expected)
     incident.disposition = (await catalogue(session)).check_disposition(disposition)
+    await say_answers(session, incident, disposition, answer, answers or {})
     if note:
         await write_note(session, actor, incident, note_id=new_id(), text=note, occurred_at=at)
     await end_sos(session, actor, incident, at)
-    await end_incident(session, actor, incident, IncidentState.CLOSED, {"disposition": disposition}, at)
+    detail = {"disposition": disposition} | ({"answer": answer} if answer else {})
+    await end_incident(session, actor, incident, IncidentState.CLOSED, detail, at)
     return await _remembered(session, actor, "incident.closed", before, incident)
 
 
@@ -86,6 +95,7 @@ async def cancel_incident(
     incident_id: UUID,
     *,
     reason: str,
+    answer: str = "",
     occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Incident:
@@ -93,6 +103,7 @@ async def cancel_incident(
     require(actor, Permission.INCIDENT_CLOSE)
     at, before = moment(occurred_at), watch(session)
     incident = await hold_to_end(session, actor, incident_id, expected=expected)
+    await say_answers(session, incident, CANCELLED, answer, {})
     await end_sos(session, actor, incident, at)
     await end_incident(session, actor, incident, IncidentState.CANCELLED, {"reason": reason}, at)
     return await _remembered(session, actor, "incident.cancelled", before, incident)
@@ -105,6 +116,7 @@ async def refer_incident(
     *,
     reason: str,
     organization_id: UUID | None = None,
+    answer: str = "",
     occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Incident:
@@ -114,6 +126,7 @@ async def refer_incident(
     incident = await hold_to_end(session, actor, incident_id, expected=expected)
     if organization_id is not None:
         await access_organization(session, organization_id)
+    await say_answers(session, incident, REFERRED, answer, {})
     await end_sos(session, actor, incident, at)
     detail = {"reason": reason, "organization_id": str(organization_id) if organization_id else None}
     await end_incident(session, actor, incident, IncidentState.REFERRED, detail, at)
@@ -133,12 +146,22 @@ async def reopen_incident(
     require(actor, Permission.INCIDENT_CLOSE)
     before = watch(session)
     incident = await access_incident(session, actor, incident_id, lock=True, expected=expected)
+    await _reopen(session, actor, incident, {"reason": reason}, moment(occurred_at))
+    return await _remembered(session, actor, "incident.reopened", before, incident)
+
+
+async def reopen_unsolved(session: AsyncSession, incident: Incident) -> None:
+    """The same with a locked incident, by the word of whoever reported it: it was not solved."""
+    await _reopen(session, VIGIA, incident, {"reason": "", "unsolved": True}, now())
+
+
+async def _reopen(
+    session: AsyncSession, actor: Actor, incident: Incident, detail: dict[str, Any], at: dt.datetime
+) -> None:
     if incident.state not in OVER:
         raise IllegalMove(current=incident.state, wanted=IncidentState.WAITING.value)
-    incident.closed_at, incident.disposition, incident.on_board = None, None, True
-    detail, at = {"reason": reason}, moment(occurred_at)
+    incident.closed_at, incident.disposition, incident.on_board, incident.answer = None, None, True, None
     await set_state(session, actor, incident, IncidentState.WAITING, at=at, kind="incident.reopened", detail=detail)
-    return await _remembered(session, actor, "incident.reopened", before, incident)
 
 
 async def _by_hand(

@@ -160,6 +160,7 @@ class Incident(Told, Base):
     opened_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
     disposition: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(Text)  # to its reporters, where it is another than the disposition's
     on_board: Mapped[bool] = mapped_column(default=True)
 
     @property

@@ -107,6 +107,9 @@ class Report(Told, Base):
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"))
     received_at: Mapped[dt.datetime] = mapped_column(default=now)
     occurred_at: Mapped[dt.datetime | None]
+    answer: Mapped[str | None] = mapped_column(Text)  # to whoever told it, where it is another than the incident's
+    facts: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))  # told afterwards: reporter.py
+    erased_at: Mapped[dt.datetime | None]  # the contact, as its owner asked
 
     @property
     def subject(self) -> str:
@@ -180,6 +183,7 @@ def feature_of(report: Report) -> dict[str, Any]:
             "deflected_to": report.deflected_to,
             "incident_id": str(report.incident_id) if report.incident_id else None,
             "received_at": report.received_at.isoformat(),
+            "facts": report.facts,
             "has_contact": bool(report.contact_name or report.contact_phone),
         },
     }
@@ -252,6 +256,7 @@ async def receive_report(
         organization_id=actor.organization_id if actor.role in {Role.AGENCY, Role.NEIGHBOURHOOD} else None,
         received_at=now(),
         occurred_at=occurred_at,
+        facts=[],
         version=0,
         told_to=[],
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text, select
+from sqlalchemy import ForeignKey, Select, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,8 @@ from incidents.incident import Incident, access_incident, tell
 from incidents.links import links_of, merged_into
 from incidents.radio_lines import RadioLine
 from incidents.radio_lines import shown as shown_radio
+from incidents.reports import Report
+from incidents.reports import visible_to as report_visible_to
 from incidents.undo import Reversible, Undoing, remember, reversible, watch
 from realtime.access import Actor, Permission, require
 from realtime.database import Base, now
@@ -127,6 +129,7 @@ async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> li
     links = {str(link.id): link for link in await links_of(session, actor, ids, undone=True)}
     notes = {str(note.id): note for note in await session.scalars(select(Note).where(Note.incident_id.in_(ids)))}
     radio = {str(one.id): one for one in await session.scalars(select(RadioLine).where(RadioLine.incident_id.in_(ids)))}
+    told = {str(one.id): one for one in await session.scalars(_reports_in(actor, ids))}
     entries = await session.scalars(select(Entry).where(Entry.incident_id.in_(ids)).order_by(Entry.id))
     lines = []
     for entry in entries:
@@ -136,6 +139,9 @@ async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> li
         line = _shown(entry, notes.get(entry.detail.get("note_id", "")))
         if link is not None:
             line["link"] = shown(link)
+        fact = _fact(told.get(entry.detail.get("report_id", "")), entry.detail.get("fact"))
+        if fact is not None:
+            line["fact"] = fact
         said = radio.get(entry.detail.get("radio_id", ""))
         if said is not None:
             line["radio"] = shown_radio(said)
@@ -143,6 +149,15 @@ async def timeline(session: AsyncSession, actor: Actor, incident_id: UUID) -> li
             line["incident"] = {"id": str(entry.incident_id), "code": merged[entry.incident_id].from_code}
         lines.append(line)
     return lines
+
+
+def _reports_in(actor: Actor, ids: Collection[UUID]) -> Select[Report]:
+    return select(Report).where(Report.incident_id.in_(ids), report_visible_to(actor))
+
+
+def _fact(report: Report | None, number: int | None) -> str | None:
+    """What a reporter added, for those who may read reports."""
+    return None if report is None or number is None else report.facts[number]["words"]
 
 
 def _shown(entry: Entry, note: Note | None) -> dict[str, Any]:

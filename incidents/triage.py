@@ -10,6 +10,7 @@ from uuid import UUID
 from shapely import Point
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from incidents.answers import AnswerNeeded
 from incidents.catalogue import catalogue
 from incidents.dispatch import IncidentOver
 from incidents.incident import OVER, Incident, access_incident, open_incident
@@ -118,12 +119,14 @@ async def dismiss_report(
     reason: str,
     note: str = "",
     channel: str | None = None,
+    answer: str = "",
     occurred_at: dt.datetime | None = None,
     expected: int | None = None,
 ) -> Report:
     """Say that nothing follows from a report, and why (a dismissal of the catalogue). Undone, it waits again.
 
-    `channel` is whose it is, of those that the catalogue names for what is no emergency. Raises `ReasonNotDeflected`.
+    `channel` is whose it is, of those that the catalogue names for what is no emergency. Whoever told it is told
+    `answer`, else what the reason says. Raises `ReasonNotDeflected`, `AnswerNeeded`.
     """
     require(actor, Permission.REPORT_TRIAGE)
     at = moment(occurred_at)
@@ -133,6 +136,9 @@ async def dismiss_report(
     report = await _waiting(session, actor, report_id, expected)
     report.status = ReportStatus.DISMISSED
     report.dismissal = words.check_dismissal(reason)
+    report.answer = answer or None
+    if report.answer is None and channel is None and words.answer(reason) is None:
+        raise AnswerNeeded
     report.deflected_to = words.check_channel(channel) if channel is not None else None
     detail = {"reason": reason, "note": note} | ({"channel": channel} if channel is not None else {})
     await tell(session, actor, "report.dismissed", report, detail=detail, occurred_at=at)

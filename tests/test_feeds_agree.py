@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 import coordination
 import geo
+import incidents.answers
 import incidents.calls
 import incidents.catalogue
 import incidents.circuits
@@ -602,7 +603,8 @@ def test_every_verb_has_a_scene() -> None:
     verbs -= {incidents.duplicates.similar_incidents, incidents.duplicates.unlinked_duplicates}  # they only read, …
     verbs -= {resources.vehicles.postings_of_vehicle}
     verbs -= {incidents.hours.everybodys_hours, resources.shifts.candidates}  # … as do these two, of personnel, …
-    verbs -= {incidents.calls.count_calls, incidents.radio_log.radio_log, incidents.handling.possible_handlers}
+    verbs -= {incidents.answers.count_answers, incidents.calls.count_calls}
+    verbs -= {incidents.radio_log.radio_log, incidents.handling.possible_handlers}
     verbs -= {incidents.handover.desk_people, incidents.handover.handovers}
     verbs -= {incidents.circuits.plan_circuits, incidents.storm.report_clusters}  # … and these only propose
     assert verbs <= {verb for verb, _ in SCENES.values()} | NOT_LIVE

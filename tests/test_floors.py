@@ -340,7 +340,7 @@ def test_every_kind_of_a_timeline_is_in_the_api() -> None:
     }
     line = re.search(r"Kinds: `([^`]+)`", API)
     assert line is not None
-    assert set(line[1].split()) == told | {"report.joined", "report.left"}
+    assert set(line[1].split()) == told | {"report.joined", "report.left", "report.fact_added"}
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ from web.data_door import data_door
 from web.data_door import router as data_door_router
 from web.geocoders import geocoder_of
 from web.guard import Guard
-from web.pages import portal, welcome
+from web.pages import portal, tracking, welcome
 from web.settings import Settings
 from web.valhalla import Valhalla
 
@@ -178,7 +178,16 @@ def routes() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     for module in APIS:
         api.include_router(module.router)
-    for router in (api, avl.router, health, screens(), data_door_router, portal.router, welcome.router):
+    for router in (
+        api,
+        avl.router,
+        health,
+        screens(),
+        data_door_router,
+        portal.router,
+        tracking.router,
+        welcome.router,
+    ):
         every.include_router(router)
     return every
 

@@ -117,6 +117,7 @@ def _a_number(value: Any) -> Any:
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_clean)]
 Words = Annotated[Text, AfterValidator(_filled)]
 Short = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
+Answer = Annotated[str, Field(max_length=600), AfterValidator(_clean)]  # to whoever reported
 Name = Annotated[Short, AfterValidator(_filled)]
 Phone = Annotated[str, Field(max_length=40, pattern=r"^[0-9+() .\-]*$")]
 Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_\-]+$")]

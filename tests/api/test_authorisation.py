@@ -16,7 +16,16 @@ from tests.conftest import browser_of
 # Everything else that the application answers to. None of it asks who is there; each has its own tests.
 PAGES = {
     *("GET /health", "GET /ready"),
-    *("GET /", "GET /avisar", "POST /avisar", "GET /s", "GET /s/{code}", "GET /publico/{name}"),
+    *(
+        "GET /",
+        "GET /avisar",
+        "POST /avisar",
+        "GET /s",
+        "GET /s/{code}",
+        "GET /s/{code}/{act}",
+        "POST /s/{code}/{act}",
+        "GET /publico/{name}",
+    ),
     *("GET /bienvenida", "POST /bienvenida"),
     *("GET /datos", "OPTIONS /datos", "GET /datos/{path:path}", "OPTIONS /datos/{path:path}"),
     *("GET /avl/osmand", "POST /avl/osmand", "GET /avl/osmand/{token}", "POST /avl/osmand/{token}"),

@@ -189,7 +189,7 @@ async def test_a_neighbour_reports_and_follows_without_javascript(
 async def test_the_tracking_page_moves_by_itself_without_javascript(
     chromium: Browser, site: str, sessions: Sessions, city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.pages.portal.REFRESH", 1)
+    monkeypatch.setattr("web.pages.tracking.REFRESH", 1)
     page = await (await telephone(chromium, site)).new_page()
     await page.goto("/avisar")
     await page.get_by_label("Otra cosa").check()
@@ -224,7 +224,19 @@ async def test_every_page_can_be_read_reached_and_named(
     await page.get_by_role("button", name="Enviar aviso").click()
     await expect(page.get_by_role("heading", name="Recibido")).to_be_visible()
     code = (await the_report(sessions)).tracking_code
-    await sound(context, "/", "/avisar", "/s", "/s/ZZZ-ZZZ", f"/s/{code}", f"/s/{code}?nuevo=1", "/no-existe")
+    await sound(
+        context,
+        "/",
+        "/avisar",
+        "/s",
+        "/s/ZZZ-ZZZ",
+        f"/s/{code}",
+        f"/s/{code}?nuevo=1",
+        f"/s/{code}/dato",
+        f"/s/{code}/no-se-resolvio",
+        f"/s/{code}/mis-datos",
+        "/no-existe",
+    )
 
 
 async def test_errors_can_be_read_and_named_too(chromium: Browser, site: str) -> None:

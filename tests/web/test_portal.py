@@ -26,8 +26,8 @@ from realtime.database import Sessions, new_id, now, reading, transaction
 from realtime.journal import Entry
 from tests.builders import WEST, City, an_assignment
 from tests.conftest import Client
-from web.pages import portal
-from web.pages.portal import road_of
+from web.pages import portal, tracking
+from web.pages.tracking import road_of
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 ON_THE_SQUARE = {"type": "MET-01", "place": "Mitre y Rioja", "words": "Cayó un árbol & tapa la calle"}
@@ -289,13 +289,13 @@ async def test_a_report_is_followed_from_received_to_its_outcome(
     async with transaction(sessions) as session:
         assignment = await an_assignment(session, dispatcher, incident, city.units["M1"])
     await follow(sessions)
-    assert now_on((await client.get(f"/s/{code}")).text) == "En camino"
+    assert now_on((await client.get(f"/s/{code}")).text) == "En camino: Guardia Urbana"
 
     for status in (AssignmentStatus.ACKNOWLEDGED, AssignmentStatus.EN_ROUTE, AssignmentStatus.ON_SCENE):
         async with transaction(sessions) as session:
             await report_status(session, dispatcher, assignment.id, status=status)
     await follow(sessions)
-    assert now_on((await client.get(f"/s/{code}")).text) == "En el lugar"
+    assert now_on((await client.get(f"/s/{code}")).text) == "En el lugar: Guardia Urbana"
 
     async with transaction(sessions) as session:
         await close_incident(session, dispatcher, incident.id, disposition="resolved")
@@ -356,7 +356,7 @@ async def test_the_page_is_private_and_refreshes_itself(client: Client) -> None:
 async def test_a_page_that_refreshes_itself_never_runs_into_the_limit(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portal, "LOOKUPS", 3)
+    monkeypatch.setattr(tracking, "LOOKUPS", 3)
     code = await reported(client)
     page = await client.get(f"/s/{code}?nuevo=1")
     again = unescape(re.search(r'http-equiv="refresh" content="30;url=([^"]+)"', page.text)[1])  # type: ignore[index]

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
+from incidents.answers import count_answers
 from incidents.callers import flag_caller, lift_flag, look_at_caller
 from incidents.calls import Call, Outcome, count_calls, take_call
 from incidents.duplicates import Telling, score_duplicates, unlinked_duplicates
@@ -111,16 +112,31 @@ async def post_call(body: CallBody, session: Session, actor: CurrentActor, once:
     return await once(body.id, do)
 
 
+def _span(since: dt.datetime | None, until: dt.datetime | None) -> tuple[dt.datetime, dt.datetime]:
+    end = until or now()
+    start = since or end - dt.timedelta(days=1)
+    if not start < end <= start + LONGEST:
+        raise BadSpan
+    return start, end
+
+
 @router.get("/calls/counts")
 async def get_counts(
     session: Session, actor: CurrentActor, since: When | None = None, until: When | None = None
 ) -> dict[str, Any]:
     """How many calls came and what became of them; the last day where nothing is said."""
-    end = until or now()
-    start = since or end - dt.timedelta(days=1)
-    if not start < end <= start + LONGEST:
-        raise BadSpan
+    start, end = _span(since, until)
     counted = await count_calls(session, actor, since=start, until=end)
+    return {"since": start.isoformat(), "until": end.isoformat(), **counted}
+
+
+@router.get("/answers/counts")
+async def get_answer_counts(
+    session: Session, actor: CurrentActor, since: When | None = None, until: When | None = None
+) -> dict[str, Any]:
+    """How many of the reports that ended were answered and read, and how soon; the last day where nothing is said."""
+    start, end = _span(since, until)
+    counted = await count_answers(session, actor, since=start, until=end)
     return {"since": start.isoformat(), "until": end.isoformat(), **counted}
 
 

@@ -39,7 +39,7 @@ from incidents.summary import summarise
 from incidents.timeline import add_note, strike_note, timeline
 from incidents.undo import offered
 from realtime.access import Actor
-from web.bodies import Body, Code, Location, Name, NewId, PlaceMatch, Priority, Short, Text, When, Words, kept
+from web.bodies import Answer, Body, Code, Location, Name, NewId, PlaceMatch, Priority, Short, Text, When, Words, kept
 from web.context import CurrentActor, Expected, OnceOnly, Session
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
@@ -145,11 +145,21 @@ class MaybeReasonBody(Body):
     occurred_at: When | None = None
 
 
+class CancelBody(Body):
+    """Why nobody is needed, and what whoever reported it is told."""
+
+    reason: Name
+    answer: Answer = ""
+    occurred_at: When | None = None
+
+
 class CloseBody(Body):
     """How it ended."""
 
     disposition: Code
     note: Text = ""
+    answer: Answer = ""
+    answers: Annotated[dict[UUID, Answer], Field(max_length=200)] = Field(default_factory=dict)
     occurred_at: When | None = None
 
 
@@ -158,6 +168,7 @@ class ReferBody(Body):
 
     reason: Name
     organization_id: UUID | None = None
+    answer: Answer = ""
     occurred_at: When | None = None
 
 
@@ -377,6 +388,8 @@ async def post_close(
         incident_id,
         disposition=body.disposition,
         note=body.note,
+        answer=body.answer,
+        answers=body.answers,
         occurred_at=body.occurred_at,
         expected=expected,
     )
@@ -385,11 +398,17 @@ async def post_close(
 
 @router.post("/{incident_id}/cancel")
 async def post_cancel(
-    incident_id: UUID, body: ReasonBody, session: Session, actor: CurrentActor, expected: Expected
+    incident_id: UUID, body: CancelBody, session: Session, actor: CurrentActor, expected: Expected
 ) -> dict[str, Any]:
     """Nobody is needed after all."""
     cancelled = await cancel_incident(
-        session, actor, incident_id, reason=body.reason, occurred_at=body.occurred_at, expected=expected
+        session,
+        actor,
+        incident_id,
+        reason=body.reason,
+        answer=body.answer,
+        occurred_at=body.occurred_at,
+        expected=expected,
     )
     return await _with_undo(session, actor, cancelled)
 
@@ -405,6 +424,7 @@ async def post_refer(
         incident_id,
         reason=body.reason,
         organization_id=body.organization_id,
+        answer=body.answer,
         occurred_at=body.occurred_at,
         expected=expected,
     )

@@ -15,7 +15,7 @@ from incidents.reports import Channel, Contact, access_report, feature_of, recei
 from incidents.triage import accept_report, dismiss_report, join_report
 from incidents.undo import offered
 from realtime.access import Actor, Role
-from web.bodies import Body, Code, Location, NewId, Phone, PlaceMatch, Priority, Short, Text, When, Words, kept
+from web.bodies import Answer, Body, Code, Location, NewId, Phone, PlaceMatch, Priority, Short, Text, When, Words, kept
 from web.context import Anybody, CurrentActor, Expected, Machinery, Machines, OnceOnly, Session
 from web.throttle import attempt
 
@@ -70,6 +70,7 @@ class DismissBody(Body):
     reason: Code
     note: Text = ""
     channel: Code | None = None
+    answer: Answer = ""
     occurred_at: When | None = None
 
 
@@ -178,6 +179,7 @@ async def post_dismiss(
         reason=body.reason,
         note=body.note,
         channel=body.channel,
+        answer=body.answer,
         occurred_at=body.occurred_at,
         expected=expected,
     )

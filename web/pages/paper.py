@@ -73,6 +73,11 @@ def say(request: Request, text: str, **facts: Any) -> str:
     return said(language, text, facts, timezone=timezone)
 
 
+def showable(value: str) -> str:
+    """As typed, but for characters that HTML has no way to hold."""
+    return "".join(symbol for symbol in value if symbol in "\n\t" or ord(symbol) >= 32)
+
+
 def wants_page(request: Request) -> bool:
     """Whether a person at a browser asks, not a program."""
     return not request.url.path.startswith(("/api/", "/avl/")) and "text/html" in request.headers.get("accept", "")

@@ -1,4 +1,4 @@
-"""The neighbours' portal: tell us something, see what became of it. Everything works without JavaScript.
+"""The neighbours' portal: tell us something. Everything works without JavaScript; `tracking.py` says what became of it.
 
 A report goes through the same body, verb, limit and idempotency as `POST /api/v1/reports`; whoever signed in at a
 desk is a neighbour here like anybody else, so no page reads a cookie.
@@ -7,17 +7,12 @@ desk is a neighbour here like anybody else, so no page reads a cookie.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import hashlib
 import math
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
 
-import segno
 from fastapi import APIRouter, Request
-from markupsafe import Markup
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -29,24 +24,20 @@ from geo.city import extent
 from geo.places import Point, metres
 from incidents.catalogue import Catalogue, IncidentType, catalogue
 from incidents.reports import Contact, receive_report
-from incidents.tracking import Step, Tracking, tidy_code, tracked
 from realtime.access import ANYBODY
 from realtime.database import new_id, reading, transaction
 from realtime.errors import AlreadyExists, KeyReused, Malformed, NotFound, Refusal, TooMany
 from realtime.idempotency import answer_once
 from web.api.reports import ReportBody, limit_reports
 from web.context import Machinery, Machines, Session
-from web.pages.paper import PRIVATE, asset, city_now, known_city, page, say
+from web.pages.paper import asset, city_now, known_city, page, say, showable
 from web.problems import FIELD_MESSAGES, NOT_VALID
-from web.throttle import attempt
 
 router = APIRouter(include_in_schema=False)
 
 FORM = ("id", "type", "place", "lon", "lat", "accuracy", "words", "name", "phone")
 OTHER = "other"
 NEARBY = 0.2  # degrees, about 20 km: what happens just beyond the border is still worth knowing
-LOOKUPS = 120  # first looks at a code, per address and hour; a page that refreshes itself does not count
-REFRESH = 30  # seconds
 TO_UNDERSTAND = 3.0  # seconds that a report may wait for its words to be looked up
 CHOSEN = 30.0  # metres; a point so near to a match came from choosing it
 
@@ -284,125 +275,6 @@ async def _understood(machines: Machinery, body: ReportBody) -> tuple[Match | No
 
 def _form(request: Request, desk: Desk, typed: dict[str, str], wrong: Wrong | None = None) -> Response:
     wrong = wrong or Wrong(200)
-    shown = {name: _showable(value) for name, value in typed.items()}
+    shown = {name: showable(value) for name, value in typed.items()}
     errors = {part: say(request, message, **wrong.facts) for part, message in wrong.fields.items()}
     return page(request, "report.html", wrong.status, groups=desk.groups, typed=shown, errors=errors, other=OTHER)
-
-
-def _showable(value: str) -> str:
-    """As typed, but for characters that HTML has no way to hold."""
-    return "".join(symbol for symbol in value if symbol in "\n\t" or ord(symbol) >= 32)
-
-
-# ── Following ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One step on the page: reached (`at`, where the hour is known), the present one, or still ahead."""
-
-    step: Step
-    at: dt.datetime | None
-    present: bool
-    ahead: bool
-
-
-ROAD = (Step.RECEIVED, Step.LOOKED_AT, Step.ON_THE_WAY, Step.THERE, Step.DONE)
-OVER = frozenset({Step.DONE, Step.REFERRED, Step.DISMISSED})
-
-
-def road_of(steps: list[dict[str, str]]) -> list[Stop]:
-    """The whole road of a report, from the steps that it took; a step that was taken back lies ahead again."""
-    reached = {Step(item["step"]): dt.datetime.fromisoformat(item["at"]) for item in steps}
-    present = Step(steps[-1]["step"])
-    if present in OVER:
-        walked = [step for step in ROAD if step in reached and step is not present]
-        return [Stop(step, reached.get(step), step is present, ahead=False) for step in (*walked, present)]
-    here = ROAD.index(present)
-    return [
-        Stop(step, reached.get(step) if place <= here else None, place == here, place > here)
-        for place, step in enumerate(ROAD)
-    ]
-
-
-@router.get("/s")
-async def get_code_form(request: Request, session: Session, codigo: str = "") -> Response:
-    """Where a code is typed."""
-    await city_now(request, session)
-    if not codigo.strip():
-        return page(request, "code.html", headers=PRIVATE, typed="", wrong="")
-    if not (code := tidy_code(codigo)):
-        return _no_such_code(request, codigo, "shape", 422)
-    return RedirectResponse(f"/s/{code}", 303, headers=PRIVATE)
-
-
-@router.get("/s/{code}")
-async def get_tracking(request: Request, code: str, machines: Machines, nuevo: str = "", v: str = "") -> Response:
-    """What became of a report. Guessing is limited by address; `v` proves that this page was already found."""
-    followed: Tracking | None = None
-    async with reading(machines.sessions) as session:
-        await city_now(request, session)
-        if tidy_code(code):
-            try:
-                followed = await tracked(session, code)
-            except NotFound:
-                followed = None
-        words = await catalogue(session)
-    outcomes = _outcomes(words)
-    if followed is None or v != _proof(followed):
-        address = request.client.host if request.client else "?"
-        try:
-            await attempt(machines.sessions, "tracking", address, limit=LOOKUPS, within=dt.timedelta(hours=1))
-        except TooMany as refusal:
-            seconds = refusal.facts["seconds"]
-            headers = PRIVATE | {"Retry-After": str(seconds)}
-            return page(request, "slow.html", 429, headers, minutes=math.ceil(seconds / 60))
-    if followed is None:
-        return _no_such_code(request, code, "unknown", 404)
-    road = road_of(followed.steps)
-    here = next(stop for stop in road if stop.present)
-    again = f"/s/{followed.code}?v={_proof(followed)}" + ("&nuevo=1" if nuevo else "")
-    address = _public_address(request, machines) + f"/s/{followed.code}"
-    return page(
-        request,
-        "tracking.html",
-        headers=PRIVATE,
-        followed=followed,
-        road=road,
-        here=here,
-        over=here.step in OVER,
-        outcome=outcomes.get(followed.outcome or ""),
-        channel=words.channels.get(followed.deflected_to or ""),
-        fresh=bool(nuevo),
-        again=again,
-        refresh=REFRESH,
-        address=address,
-        share=quote(address, safe=""),
-        square=_square(address) if nuevo else "",
-    )
-
-
-def _outcomes(words: Catalogue) -> dict[str, str]:
-    return {item["code"]: item["name"] for part in ("dispositions", "dismissals") for item in words.content[part]}
-
-
-def _proof(followed: Tracking) -> str:
-    """Made from what only this page's row knows, so that it cannot be guessed either."""
-    return hashlib.sha256(f"{followed.code}:{followed.report_id}".encode()).hexdigest()[:16]
-
-
-def _public_address(request: Request, machines: Machinery) -> str:
-    origins = machines.settings.public_origins
-    return (origins[0] if origins else str(request.base_url)).rstrip("/")
-
-
-def _square(address: str) -> Markup:
-    """The address as a QR code; black on white in the dark as well, because cameras want it so."""
-    drawing = segno.make(address, error="m", micro=False)
-    return Markup(  # noqa: S704 (segno's own drawing of our own address)
-        drawing.svg_inline(border=3, dark="#0B1018", light="#FFFFFF", omitsize=True, svgclass=None, lineclass=None)
-    )
-
-
-def _no_such_code(request: Request, typed: str, wrong: str, status: int) -> Response:
-    return page(request, "code.html", status, PRIVATE, typed=_showable(typed)[:20], wrong=wrong)

@@ -19,6 +19,7 @@ ROWS: dict[str, Row] = {
         *(STAFF, 201), id=NEW, outcome="opened", incident_id=NEW, type_code="INC-01", location=HERE_AND_NOW
     ),
     "GET /calls/counts": row(STAFF),
+    "GET /answers/counts": row(STAFF),
     "POST /callers/look": row(STAFF, phone="341 555 0000"),
     "POST /callers/flags": row(STAFF, 201, id=NEW, phone="341 555 9999", why="lo pidió"),
     "POST /callers/flags/{flag_id}/lift": row(STAFF, why="ya no"),

@@ -12,6 +12,7 @@ import { TwoVersions } from "../lib/ui/TwoVersions";
 import { cancel, close, hold, reclassify, relocate, reopen, type Classed, type Located, type LonLat } from "../lib/verbs";
 import type { Incident, Level, PlaceMatch } from "../lib/wire";
 import { openForm, setPlace, stage, useDesk } from "./desk";
+import { AnswerField, AnswerWords } from "./AnswerField";
 import { PriorityPicker } from "./IncidentForm";
 import { PlaceField } from "./PlaceField";
 import { TypeSelect } from "./TypeSelect";
@@ -44,14 +45,18 @@ export const Back = () => (
   </Button>
 );
 
+const SECRET = 2; // of these reporters are told only what somebody chose to write
+
 /** How it ended: a digit is enough. Closing frees its units; ten seconds to take it back. */
 export function CloseForm({ incident }: { incident: Incident }) {
   const { dispositions } = useCatalogue();
-  const [draft, change, discard] = useDraft(`close:${incident.id}`, { note: "" });
+  const [draft, change, discard] = useDraft(`close:${incident.id}`, { note: "", answer: "" });
   const { busy, failure, act } = useAct();
+  const answered = incident.reports > 0;
+  const standing = answered && incident.sensitivity < SECRET; // what an ending says by itself
   const send = (disposition: string | undefined) => {
     if (!disposition || busy) return;
-    void act(() => close(incident.id, disposition, draft.note)).then((done) => {
+    void act(() => close(incident.id, disposition, draft)).then((done) => {
       if (done === null) return;
       discard();
       openForm(null);
@@ -63,14 +68,15 @@ export function CloseForm({ incident }: { incident: Incident }) {
     <Act title={t("incident.closeTitle")} failure={failure}>
       {incident.assignments.length > 0 && <p className="hint">{t("incident.closeFrees", { count: incident.assignments.length })}</p>}
       <ol className="choices">
-        {dispositions.map(({ code, name }, index) => (
+        {dispositions.map(({ code, name, answer }, index) => (
           <li key={code}>
             <button type="button" disabled={busy} onClick={() => send(code)}>
-              {index < 9 && <kbd>{index + 1}</kbd>} {name}
+              {index < 9 && <kbd>{index + 1}</kbd>} {name} {standing && !draft.answer.trim() && <AnswerWords answer={answer} />}
             </button>
           </li>
         ))}
       </ol>
+      {answered && <AnswerField value={draft.answer} onChange={(answer) => change({ answer })} />}
       <TextInput label={t("form.noteOptional")} value={draft.note} maxLength={500} onChange={(event) => change({ note: event.currentTarget.value })} />
       <div className="form-buttons">
         <Back />
@@ -100,17 +106,20 @@ function useReason(form: string, incident: Incident) {
 
 export function CancelForm({ incident }: { incident: Incident }) {
   const { reason, discard, field } = useReason("cancel", incident);
+  const [draft, change, discardAnswer] = useDraft(`cancel-answer:${incident.id}`, { answer: "" });
   const { busy, failure, act } = useAct();
   const send = () =>
-    void act(() => cancel(incident.id, reason)).then((done) => {
+    void act(() => cancel(incident.id, reason, draft.answer)).then((done) => {
       if (done === null) return;
       discard();
+      discardAnswer();
       openForm(null);
       say(t("incident.nowCancelled", { code: incident.code }), undoOf(done));
     });
   return (
     <Act title={t("incident.cancelTitle")} failure={failure}>
       {field(t("form.reason"))}
+      {incident.reports > 0 && <AnswerField value={draft.answer} onChange={(answer) => change({ answer })} />}
       <div className="form-buttons">
         {incident.priority === 1 ? (
           <HoldButton label={t("incident.cancel")} disabled={!reason || busy} onHeld={send} />

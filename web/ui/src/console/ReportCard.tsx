@@ -21,6 +21,7 @@ import "./calls/calls.css";
 import { DuplicateList } from "./calls/Duplicates";
 import { Channels } from "./calls/Elsewhere";
 import { Premises } from "./calls/Premises";
+import { AnswerField, AnswerWords } from "./AnswerField";
 import { CardHead } from "./CardHead";
 import { openForm, select, useDesk } from "./desk";
 import { IncidentForm } from "./IncidentForm";
@@ -57,6 +58,15 @@ export function ReportCard({ report }: { report: Placed<Report> }) {
         <p>{report.words || t("calls.noWords")}</p>
         <footer>{t("report.asTold")}</footer>
       </blockquote>
+      {report.facts && report.facts.length > 0 && (
+        <ul className="told-after" aria-label={t("report.facts")}>
+          {report.facts.map(({ at, words }) => (
+            <li key={at}>
+              <time dateTime={at}>{stamp(at, now)}</time> <q>{words}</q>
+            </li>
+          ))}
+        </ul>
+      )}
       {(hint || !report.at) && (
         <p className="report-hints">
           {hint && <span>{t("report.hint", { type: hint.name })}</span>}
@@ -175,13 +185,13 @@ function Dismiss({ report }: { report: Report }) {
   const words = useCatalogue();
   const { dismissals } = words;
   const [elsewhere, setElsewhere] = useState(false);
-  const [draft, change, discard] = useDraft(`dismiss:${report.id}`, { note: "" });
+  const [draft, change, discard] = useDraft(`dismiss:${report.id}`, { note: "", answer: "" });
   const { busy, failure, act } = useAct();
   const send = (reason: string | undefined, channel?: Channel) => {
     if (!reason || busy) return;
     // What is somebody else's says whose: the reporter reads it on the page of his report.
     if (reason === DEFLECTED && !channel && (words.channels ?? []).length > 0) return setElsewhere(true);
-    void act(() => dismiss(report.id, reason, draft.note.trim(), channel?.code)).then((done) => {
+    void act(() => dismiss(report.id, reason, draft, channel?.code)).then((done) => {
       if (done === null) return;
       discard();
       say(t("report.dismissed"), undoOf(done));
@@ -192,13 +202,14 @@ function Dismiss({ report }: { report: Report }) {
   return (
     <section className="card-section">
       <h3>{t("report.dismissTitle")}</h3>
+      <AnswerField value={draft.answer} onChange={(answer) => change({ answer })} />
       <TextInput label={t("form.noteOptional")} value={draft.note} maxLength={500} onChange={(event) => change({ note: event.currentTarget.value })} />
       {elsewhere && <Channels channels={channelsFor(words, report.type_hint)} busy={busy} onPick={(channel) => send(DEFLECTED, channel)} />}
       <ol className="choices" hidden={elsewhere}>
-        {dismissals.map(({ code, name }, index) => (
+        {dismissals.map(({ code, name, answer }, index) => (
           <li key={code}>
             <button type="button" disabled={busy} onClick={() => send(code)}>
-              {index < 9 && <kbd>{index + 1}</kbd>} {name}
+              {index < 9 && <kbd>{index + 1}</kbd>} {name} {!draft.answer.trim() && <AnswerWords answer={answer} />}
             </button>
           </li>
         ))}

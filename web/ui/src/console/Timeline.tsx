@@ -118,6 +118,8 @@ function Entry({ entry, incident, now, mayStrike, mayLook, me, onStruck }: { ent
         ) : (
           <p>
             {sentence(entry, (code) => type(code)?.name, (code) => dispositions.find((each) => each.code === code)?.name)}
+            {entry.fact !== undefined && <q className="entry-fact">{entry.fact}</q>}
+            {typeof entry.detail.answer === "string" && <small>{t("timeline.answered", { text: entry.detail.answer })}</small>}
             {entry.kind === "incident.summarised" && entry.note?.text && <small>{t("timeline.before", { text: entry.note.text })}</small>}
             {entry.link && <LinkWords link={entry.link} of={entry.incident?.id ?? incident.id} />}
           </p>
@@ -181,7 +183,8 @@ export function sentence(
   };
   // What the answers said counts only where they set the priority.
   const weighed = kind === "incident.answered" && text("by") === "answers" ? "_why" : "";
-  const key = `timeline.kinds.${kind.replace(".", "_")}${weighed}`;
+  const unsolved = kind === "incident.reopened" && detail.unsolved === true ? "_unsolved" : "";
+  const key = `timeline.kinds.${kind.replace(".", "_")}${weighed}${unsolved}`;
   const base = (has(key) ? t(key, values) : kind).replace(/[\s:·]+$/, "");
   // Released because the incident ended: the line above already says so.
   const reason = has(`state.${text("reason")}`) ? "" : text("reason") || text("note");

@@ -11,8 +11,8 @@ export const catalogue = () => api<Catalogue>("/catalogue");
 /** A POST: each look is written down. */
 export const contact = (report: string) => post<{ name: string | null; phone: string | null }>(`/reports/${report}/contact`);
 export const join = (report: string, incident: string) => post<Undoable<Feature<Report>>>(`/reports/${report}/join`, { incident_id: incident });
-export const dismiss = (report: string, reason: string, note?: string, channel?: string) =>
-  post<Undoable>(`/reports/${report}/dismiss`, { reason, note: note || undefined, channel });
+export const dismiss = (report: string, reason: string, said: { note?: string; answer?: string } = {}, channel?: string) =>
+  post<Undoable>(`/reports/${report}/dismiss`, { reason, note: said.note?.trim() || undefined, answer: said.answer?.trim() || undefined, channel });
 
 export interface NewIncident {
   id: string;
@@ -66,9 +66,10 @@ export const giveIncident = (incident: string, person_id: string, was?: string) 
 export const hold = (incident: string, reason?: string) => post<Undoable>(`/incidents/${incident}/hold`, { reason: reason?.trim() || undefined });
 export const underControl = (incident: string) => post<Undoable>(`/incidents/${incident}/under-control`);
 export const finish = (incident: string) => post<Undoable>(`/incidents/${incident}/finish`);
-export const close = (incident: string, disposition: string, note?: string) =>
-  post<Undoable>(`/incidents/${incident}/close`, { disposition, note: note?.trim() || undefined });
-export const cancel = (incident: string, reason: string) => post<Undoable>(`/incidents/${incident}/cancel`, { reason });
+/** `answer`: what its reporters are told, where it is not what the ending says. */
+export const close = (incident: string, disposition: string, said: { note?: string; answer?: string } = {}) =>
+  post<Undoable>(`/incidents/${incident}/close`, { disposition, note: said.note?.trim() || undefined, answer: said.answer?.trim() || undefined });
+export const cancel = (incident: string, reason: string, answer = "") => post<Undoable>(`/incidents/${incident}/cancel`, { reason, answer: answer.trim() || undefined });
 export const reopen = (incident: string, reason: string) => post<Undoable>(`/incidents/${incident}/reopen`, { reason });
 
 export const cardInForce = (type: string, priority: Level) => api<{ card: RunCard | null }>(`/run-cards/in-force?type_code=${encodeURIComponent(type)}&priority=${priority}`);

@@ -164,6 +164,8 @@ export interface Report extends Base, Whose {
   incident_id: string | null;
   received_at: string;
   zone: string | null;
+  /** Told afterwards, by whoever has the code. */
+  facts?: { at: string; words: string }[];
   has_contact: boolean;
 }
 
@@ -631,12 +633,19 @@ export interface IncidentType {
   public: boolean;
 }
 
+/** How something ends, and what whoever reported it is told. */
+export interface Ending {
+  code: string;
+  name: string;
+  answer?: string | null;
+}
+
 export interface Catalogue {
   version: number;
   types: IncidentType[];
   priorities: { level: Level; name: string; processing_seconds: number | null; acknowledge_seconds: number | null; response_seconds: number | null }[];
-  dispositions: { code: string; name: string }[];
-  dismissals: { code: string; name: string }[];
+  dispositions: Ending[];
+  dismissals: Ending[];
   groups: { code: string; name: string }[];
   agencies: Agency[];
   /** Absent from catalogues that were published before there were any. */
@@ -973,6 +982,8 @@ export interface TimelineEntry {
   note?: { id: string; text: string | null; struck: { at: string; by: string; reason: string } | null };
   link?: Link;
   radio?: RadioLine;
+  /** What a reporter added. */
+  fact?: string;
   /** Written on an incident that was merged into this one. */
   incident?: { id: string; code: string };
 }

@@ -159,7 +159,7 @@ const DO = {
     const incident = selectedIncident();
     const result = pieceOf(command, "result")?.value;
     if (!incident || !result) return t("command.needsIncident");
-    say(t("incident.nowClosed", { code: incident.code }), undoOf(await close(incident.id, result, noteOf(command))));
+    say(t("incident.nowClosed", { code: incident.code }), undoOf(await close(incident.id, result, { note: noteOf(command) })));
     return null;
   },
 
