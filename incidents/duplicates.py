@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
@@ -24,13 +25,13 @@ from incidents.likeness import Likeness, likeness
 from incidents.reports import Report, ReportStatus, access_report, tell
 from incidents.reports import visible_to as report_visible_to
 from incidents.telephone import normal_phone
-from realtime.access import Actor, Permission, require
+from realtime.access import VIGIA, Actor, Permission, Sensitivity, require
 from realtime.database import now
 from realtime.journal import Entry
 
 WIDEST_METRES, WIDEST_AGE = 1500, dt.timedelta(hours=48)  # within them each type's own window decides
 SHOWN, LIKELY = 0.15, 0.5  # of the chance: worth a look, and worth marking
-MOST = 8
+MOST, MOST_ASKED = 8, 3
 SEEN_AGAIN = dt.timedelta(minutes=10)  # typing on, one look at a caller is not ten
 SHORTEST_WORD = 4
 SILENT_WORDS = frozenset(
@@ -97,6 +98,23 @@ async def similar_incidents(session: AsyncSession, actor: Actor, report_id: UUID
         return []
     telling = Telling(report.shape, report.told_at, report.type_hint, report.words, channel=report.channel)
     return await _scored(session, actor, telling, None)
+
+
+async def public_duplicates(session: AsyncSession, telling: Telling) -> list[dict[str, Any]]:
+    """What a neighbour may be asked about before reporting: likely the same, and of a type that is no secret.
+
+    `[{"incident_id", "type_name", "metres" (to the next ten), "reports", "since"}]`, the likeliest first, 3 at most. It
+    says nothing that whoever stands there does not see.
+    """
+    found = []
+    for one in await _scored(session, VIGIA, telling, None):
+        incident = await session.get_one(Incident, UUID(one["incident_id"]))
+        kind = (await catalogue(session, incident.catalogue_version)).type(incident.type_code)
+        if one["likely"] and kind.public and incident.sensitivity <= Sensitivity.OPERATIONAL:
+            metres = math.ceil(one["metres"] / 10) * 10
+            told = {"incident_id": one["incident_id"], "type_name": kind.name, "metres": metres}
+            found.append(told | {"reports": max(1, incident.reports), "since": incident.opened_at})
+    return found[:MOST_ASKED]
 
 
 async def _scored(session: AsyncSession, actor: Actor, telling: Telling, number: str | None) -> list[dict[str, Any]]:

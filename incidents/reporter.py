@@ -1,4 +1,4 @@
-"""What a reporter may still do with his code: add a fact, say that it was not solved, take his name out.
+"""What a reporter may still do with his code: say which incident it is, add a fact, say it was not solved, go nameless.
 
 The code is the key, as it is to the page; whoever calls these limits how often anybody may. Nothing of a person is in
 the journal: facts are in the report's row, and the contact is erased there.
@@ -7,17 +7,21 @@ the journal: facts are in the report's row, and the contact is erased there.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from incidents.closing import reopen_unsolved
-from incidents.incident import Incident, IncidentState, access_incident
+from incidents.duplicates import Telling, public_duplicates
+from incidents.incident import OVER, Incident, IncidentState, access_incident
 from incidents.incident import tell as tell_of_incident
 from incidents.reports import Report, ReportStatus, access_report, tell
 from incidents.tracking import Tracking, tracked
+from incidents.triage import put_in
 from realtime.access import ANYBODY, VIGIA
 from realtime.database import now
-from realtime.errors import Refusal
+from realtime.errors import NotFound, Refusal
 
 MOST_FACTS = 12
 REOPENED_WITHIN = dt.timedelta(days=7)
@@ -58,6 +62,30 @@ async def add_fact(session: AsyncSession, code: str, *, words: str) -> Tracking:
     """Add something to what was reported. Raises `NotFound`, `EnoughFacts`."""
     page, report, incident = await _held(session, code)
     await _write_fact(session, report, incident, words)
+    return page
+
+
+async def same_as(session: AsyncSession, code: str) -> list[dict[str, Any]]:
+    """What is open and may be the same as a report that still waits, as `public_duplicates` tells of it."""
+    page = await tracked(session, code)
+    report = await access_report(session, VIGIA, page.report_id)
+    if report.status != ReportStatus.RECEIVED or report.shape is None:
+        return []
+    telling = Telling(report.shape, report.told_at, report.type_hint, report.words, channel=report.channel)
+    return await public_duplicates(session, telling)
+
+
+async def join_own(session: AsyncSession, code: str, incident_id: UUID) -> Tracking:
+    """Count a waiting report as one of an incident that it may be, by its reporter's word. A desk can split it off.
+
+    Raises `NotFound` for an incident that nobody asked him about. Handled or over meanwhile: it stays as it is.
+    """
+    if str(incident_id) not in {one["incident_id"] for one in await same_as(session, code)}:
+        raise NotFound
+    incident = await access_incident(session, VIGIA, incident_id, lock=True)
+    page, report, _ = await _held(session, code)
+    if incident.state not in OVER and report.status == ReportStatus.RECEIVED:
+        await put_in(session, ANYBODY, report, incident, now())
     return page
 
 

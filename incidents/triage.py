@@ -100,15 +100,20 @@ async def join_report(
     if incident.state in OVER:
         raise IncidentOver(incident_code=incident.code, state=incident.state)
     report = await _waiting(session, actor, report_id, expected)
+    await put_in(session, actor, report, incident, at)
+    act, permission = "report.joined", Permission.REPORT_TRIAGE
+    await remember(session, actor, act, before, permission=permission, incident_id=incident.id)
+    return report
+
+
+async def put_in(session: AsyncSession, actor: Actor, report: Report, incident: Incident, at: dt.datetime) -> None:
+    """Count a waiting report as one of a locked incident's."""
     report.status, report.incident_id = ReportStatus.JOINED, incident.id
     incident.reports += 1
     joined_to = {"incident_id": str(incident.id)}
     await tell(session, actor, "report.joined_to", report, detail=joined_to, occurred_at=at)
     joined = {"report_id": str(report.id)}
     await tell_of_incident(session, actor, "report.joined", incident, detail=joined, occurred_at=at)
-    act, permission = "report.joined", Permission.REPORT_TRIAGE
-    await remember(session, actor, act, before, permission=permission, incident_id=incident.id)
-    return report
 
 
 async def dismiss_report(

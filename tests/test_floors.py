@@ -229,6 +229,7 @@ FOR_VERBS = {
     "incidents/move_ups.py: tell",
     "incidents/sos.py: end_sos",
     "incidents/timeline.py: write_note",
+    "incidents/triage.py: put_in",
     "incidents/undo.py: remember",
     "realtime/idempotency.py: answer_once",
     "realtime/journal.py: record",

@@ -5,6 +5,7 @@ Whatever a test does, its pages may not ask anybody but us, open a dialog, break
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -28,6 +29,8 @@ from playwright.async_api import (
 from geo.numbering import lay_address_points
 from geo.streets import lay_streets
 from geo.zones import Zone, lay_zones, multipolygon
+from incidents.storm import publish_storm_policy
+from realtime.access import VIGIA
 from realtime.database import connect, new_id, sessions_of, transaction
 from tests.addresses.rosario import CENTRO, ESTE, rows
 from tests.builders import City
@@ -59,11 +62,18 @@ def served(
     """One installation for all browser tests of a worker; each test brings its own incidents."""
     if (problem := front_end.build_failure()) is not None:
         pytest.fail(f"the front end was not built: {problem}")
-    with (
-        cloned(maintenance_url, template) as database_url,
-        Served(tmp_path_factory.mktemp("served"), database_url, redis_url) as running,
-    ):
-        yield running
+    with cloned(maintenance_url, template) as database_url:
+        asyncio.run(_fair_weather(database_url))
+        with Served(tmp_path_factory.mktemp("served"), database_url, redis_url) as running:
+            yield running
+
+
+async def _fair_weather(database_url: str) -> None:
+    """What a hundred tests report within minutes is no storm of the city that they share."""
+    engine = connect(database_url, pool=1)
+    async with transaction(sessions_of(engine)) as session:
+        await publish_storm_policy(session, VIGIA, {"automatic": False})
+    await engine.dispose()
 
 
 @pytest.fixture(scope="session")

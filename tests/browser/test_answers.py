@@ -101,3 +101,22 @@ async def test_a_waiting_report_shows_what_was_added_and_what_a_dismissal_says(v
     await card(page).get_by_role("button", name="Ya estaba resuelto").click()
     await read(phone, code, "Ya estaba resuelto cuando lo miramos.")
     await shot(phone, "answer-dismissed")
+
+
+async def test_who_reports_what_is_known_counts_himself_in_with_one_press(visitors: Visitors, city: City) -> None:
+    desk = await visitors.desk("dispatcher")
+    incident = str(new_id())
+    known = {"id": incident, "type_code": "MET-01", "location": WEST, "place": PLACE, "summary": "rama caída"}
+    await desk.post("/incidents", known)
+    told = {"id": str(new_id()), "channel": "web", "words": "una rama caída", "type_hint": "MET-01", "location": WEST}
+    code = (await desk.post("/reports", told))["tracking_code"]
+    phone = await visitors.arrive(f"/s/{code}?nuevo=1", javascript=False, size=(360, 740), theme="light")
+    await expect(phone.get_by_role("heading", name="Recibido")).to_be_visible()
+    await expect(phone.get_by_role("heading", name="¿Es esto?")).to_be_visible()
+    await phone.get_by_role("heading", name="¿Es esto?").scroll_into_view_if_needed()
+    await shot(phone, "answer-same")
+    await phone.get_by_role("button", name="Me sumo: Árbol o poste caído").first.click()
+    await expect(phone.get_by_role("status")).to_contain_text("Sumado")
+    inside = (await desk.get(f"/incidents/{incident}/reports"))["features"]
+    assert told["id"] in {one["properties"]["id"] for one in inside}
+    await desk.post(f"/incidents/{incident}/close", {"disposition": "resolved"})

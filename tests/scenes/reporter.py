@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from incidents.closing import close_incident
-from incidents.reporter import add_fact, erase_contact, say_unsolved
+from incidents.reporter import add_fact, erase_contact, join_own, say_unsolved
 from incidents.reports import Report
 from incidents.triage import dismiss_report, join_report
 from realtime.access import Actor
@@ -57,6 +57,13 @@ async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
     report = await a_report(session, actor)
     await dismiss_report(session, actor, report.id, reason="insufficient")
     return lambda: say_unsolved(session, report.tracking_code)
+
+
+@scene(join_own)
+async def _(session: AsyncSession, actor: Actor, city: City) -> Act:
+    incident = await an_incident(session, actor, type_code="MET-01")
+    report = await a_report(session, actor)
+    return lambda: join_own(session, report.tracking_code, incident.id)
 
 
 @scene(erase_contact)

@@ -26,7 +26,7 @@ from realtime.access import Actor
 from realtime.database import Sessions, new_id, now, reading, transaction
 from realtime.errors import NotFound
 from realtime.journal import Entry
-from tests.builders import City, a_report, an_assignment
+from tests.builders import City, a_report, an_assignment, an_incident
 from tests.conftest import Client
 from tests.web.test_portal import follow, now_on, reported, reports
 from web.pages import tracking
@@ -406,3 +406,51 @@ def text_columns() -> Any:
         " WHERE table_schema = 'public' AND schemaname = 'public' AND table_name <> 'spatial_ref_sys'"
         " AND data_type IN ('text', 'jsonb', 'ARRAY', 'character varying')"
     )
+
+
+# ── Is it this one? ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_whoever_reports_what_is_known_counts_himself_in(client: Client, sessions: Sessions, city: City) -> None:
+    dispatcher, trained = city.actor("dispatcher"), city.actor("trained")
+    async with transaction(sessions) as session:
+        incident = await an_incident(session, dispatcher, type_code="MET-01", summary="un árbol tapa la calle")
+        secret = await an_incident(session, trained, type_code="SEG-07", summary="un árbol tapa la calle")
+        far = await an_incident(session, dispatcher, type_code="MET-01", place=city.east)
+    code = await reported(client, **HERE)
+    assert (await reports(sessions))[0].status == "received", "it is kept before anything is asked"
+    fresh = (await client.get(f"/s/{code}?nuevo=1")).text
+    assert "¿Es esto?" in fresh
+    assert "1 aviso, a 0 m" in fresh
+    assert str(secret.id) not in fresh
+    assert str(far.id) not in fresh
+    assert "¿Es esto?" not in (await client.get(f"/s/{code}")).text
+
+    for stranger in (str(secret.id), str(far.id), str(new_id()), "no"):
+        refused = await client.post(f"/s/{code}/me-sumo", data={"id": str(new_id()), "words": stranger})
+        assert refused.status_code == 404
+    key = str(new_id())
+    for _ in range(2):
+        answer = await client.post(f"/s/{code}/me-sumo", data={"id": key, "words": str(incident.id)})
+        assert answer.status_code == 303
+    assert "Sumado" in (await client.get(answer.headers["location"])).text
+    (report,) = await reports(sessions)
+    assert (report.status, report.incident_id) == ("joined", incident.id)
+    async with transaction(sessions) as session:
+        assert (await session.get_one(Incident, incident.id)).reports == 1
+        told = [line["actor"]["name"] for line in await timeline(session, dispatcher, incident.id)]
+        assert told[-1] == "vecino"
+    assert now_on(await page_of(client, sessions, code)) == "En manos de Municipality"
+    assert (await client.get(f"/s/{code}/me-sumo")).status_code == 404
+
+
+async def test_nothing_is_asked_without_a_place_or_once_somebody_has_it(
+    client: Client, sessions: Sessions, city: City
+) -> None:
+    dispatcher = city.actor("dispatcher")
+    async with transaction(sessions) as session:
+        await an_incident(session, dispatcher, type_code="MET-01", summary="un árbol tapa la calle")
+    nowhere, here = await reported(client), await reported(client, **HERE)
+    assert "¿Es esto?" not in (await client.get(f"/s/{nowhere}?nuevo=1")).text
+    await accepted(sessions, dispatcher)
+    assert "¿Es esto?" not in (await client.get(f"/s/{here}?nuevo=1")).text

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from incidents.catalogue import Catalogue, catalogue
-from incidents.reporter import REOPENED_WITHIN, add_fact, erase_contact, may_reopen, say_unsolved
+from incidents.reporter import REOPENED_WITHIN, add_fact, erase_contact, join_own, may_reopen, same_as, say_unsolved
 from incidents.tracking import OVER, Step, Tracking, note_seen, tidy_code, tracked
 from realtime.access import ANYBODY
 from realtime.database import new_id, now, reading, transaction
@@ -98,6 +98,10 @@ async def get_tracking(
     if followed.answered_at is not None and followed.read_at is None:
         async with transaction(machines.sessions) as session:
             await note_seen(session, followed)
+    likely = []
+    if nuevo:
+        async with reading(machines.sessions) as session:
+            likely = await same_as(session, code)
     road = road_of(followed.steps)
     here = next(stop for stop in road if stop.present)
     again = f"/s/{followed.code}?v={_proof(followed)}" + ("&nuevo=1" if nuevo else "")
@@ -118,6 +122,8 @@ async def get_tracking(
         days=REOPENED_WITHIN.days,
         done=hecho if hecho in set(Act) else "",
         proof=_proof(followed),
+        likely=likely,
+        key=str(new_id()),
         fresh=bool(nuevo),
         again=again,
         refresh=REFRESH,
@@ -192,6 +198,7 @@ class Act(StrEnum):
     FACT = "dato"
     UNSOLVED = "no-se-resolvio"
     ERASE = "mis-datos"
+    SAME = "me-sumo"
 
 
 MAY_REOPEN = frozenset({Step.DONE, Step.DISMISSED})
@@ -204,6 +211,8 @@ async def get_act(request: Request, code: str, act: str, machines: Machines, v: 
     found = await _followed(request, machines, code, v)
     if isinstance(found, Response):
         return found
+    if wanted is Act.SAME:  # it is asked on the page of the report alone
+        raise NotFound
     return _act_page(request, found[0], wanted, str(new_id()), "")
 
 
@@ -232,6 +241,8 @@ async def post_act(request: Request, code: str, act: str, machines: Machines) ->
             key = new_id() if isinstance(failure, KeyReused) else key
             wrong, status = say(request, FACT_MESSAGES["busy"]), 503
         except Refusal as refusal:
+            if wanted is Act.SAME:  # it has no form to come back to
+                raise
             wrong, status = say(request, refusal.message, **refusal.facts), refusal.status
     if wrong:
         return _act_page(request, followed, wanted, str(key), words, wrong, status)
@@ -255,7 +266,9 @@ def _checked(request: Request, act: Act, words: str) -> str:
 
 def _doing(session: AsyncSession, code: str, act: Act, words: str) -> Callable[[], Awaitable[dict[str, Any]]]:
     async def do() -> dict[str, Any]:
-        if act is Act.FACT:
+        if act is Act.SAME:
+            await join_own(session, code, _key(words))
+        elif act is Act.FACT:
             await add_fact(session, code, words=words)
         elif act is Act.UNSOLVED:
             await say_unsolved(session, code, words=words)
