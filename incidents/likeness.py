@@ -24,7 +24,6 @@ STILL_OPEN = 1.3
 CHANNEL: Mapping[str, float] = {"radio": -1.4, "camera": -1.4, "panic_button": -0.4}
 WORDS = (-0.3, 1.5)  # where none is shared, and where all are
 CALLER = 1.5
-FAR = 10.0  # windows: nothing beyond is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,6 @@ def likeness(
         "caller": Part(same_caller, CALLER if same_caller else None),
     }
     return Likeness(chance_of(sum(part.points or 0.0 for part in parts.values())), parts)
-
-
-def told_already(chances: Sequence[float]) -> float:
-    """The chance that at least one of them is the same."""
-    return 1.0 - math.prod(1.0 - chance for chance in chances)
 
 
 def chance_of(points: float) -> float:

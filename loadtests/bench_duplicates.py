@@ -9,6 +9,7 @@ ours. `--fit` fits the points of `incidents/likeness.py` to the first part of a 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -21,7 +22,7 @@ from scipy.spatial import cKDTree
 
 from geo.places import METRES_PER_DEGREE
 from incidents.catalogue import Catalogue, IncidentType, default_content
-from incidents.likeness import FAR, NEAR, SOON, likeness, told_already
+from incidents.likeness import NEAR, SOON, likeness
 from web.replay.cdmx_c5 import read
 from web.replay.log import Call
 
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-LONGEST = 24.0  # windows of time, as FAR is of distance
+FAR, LONGEST = NEAR[-1][0], SOON[-1][0]  # windows of distance and of time: nothing beyond is weighed
 RADII = (50, 100, 150, 200, 300, 400, 500, 650, 800, 1000)
 MINUTES = (10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
 PRECISIONS = (0.80, 0.82, 0.84, 0.86, 0.88, 0.90, 0.91, 0.92, 0.93)
@@ -96,6 +97,11 @@ def ours(told: Told) -> Floats:
         )
         chances[later].append(weighed.chance)
     return np.array([told_already(each) for each in chances])
+
+
+def told_already(chances: Sequence[float]) -> float:
+    """The chance that at least one of them is the same."""
+    return 1.0 - math.prod(1.0 - chance for chance in chances)
 
 
 def fixed(told: Told, radius: float, minutes: float) -> Flags:

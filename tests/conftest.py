@@ -35,6 +35,15 @@ from web.settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
+
+def real(name: str) -> Path:
+    """A file of the shared data, or a reason to skip."""
+    file = SHARED_DATA / name
+    if not file.exists():
+        pytest.skip(f"the shared data are not here: {file}")
+    return file
+
+
 # Files that take long for the number of their tests: begun last, as xdist would have it, one process would end alone.
 LONG = (
     "tests/test_feeds_agree.py",

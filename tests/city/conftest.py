@@ -11,7 +11,6 @@ import pytest
 
 from geo.osm.reading import OsmCity, read_osm
 from geo.streets import Street
-from tests.conftest import SHARED_DATA
 
 WEST, SOUTH, STEP = -60.66, -32.96, 0.001  # a grid of blocks of about a hundred metres, in Rosario
 
@@ -106,11 +105,3 @@ def link(city: OsmCity, way: int) -> Street:
     """The only link of a way."""
     (found,) = (street for street in city.streets if street.osm_id == way)
     return found
-
-
-def real(name: str) -> Path:
-    """A file of the shared data, or a reason to skip."""
-    file = SHARED_DATA / name
-    if not file.exists():
-        pytest.skip(f"the shared data are not here: {file}")
-    return file

@@ -44,7 +44,7 @@ from geo.files import (
 )
 from geo.places import CoordinatesRefused, GeometryEmpty, GeometryTypeRefused, OutsideTheWorld, ShapeInvalid
 from geo.refused import UnreadableFile
-from tests.city.conftest import real
+from tests.conftest import real
 
 ANY = frozenset({"Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
 POLYGONS = frozenset({"Polygon", "MultiPolygon"})

@@ -32,8 +32,8 @@ from realtime.database import Sessions, new_id, transaction
 from realtime.database import reading as looking
 from realtime.journal import Entry
 from resources.facilities import facilities
-from tests.city.conftest import Drawing, real
-from tests.conftest import SignIn
+from tests.city.conftest import Drawing
+from tests.conftest import SignIn, real
 from web.city.importing import Order, import_file
 from web.city.making import FINE, NOTHING, POLYGONS, REFUSED, make_city
 from web.city.showing import show_city

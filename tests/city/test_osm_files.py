@@ -30,7 +30,8 @@ from geo.osm.reading import (
     read_osm,
 )
 from geo.refused import UnreadableFile
-from tests.city.conftest import Drawing, links, real
+from tests.city.conftest import Drawing, links
+from tests.conftest import real
 
 Read = Callable[[Drawing], OsmCity]
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.likeness import Likeness, likeness, told_already
-from loadtests.bench_duplicates import MINUTES, RADII, at_precision, fixed, mark, marks_of, ours, told_in
-from web.launcher.layout import ROOT
+from incidents.likeness import Likeness, likeness
+from loadtests.bench_duplicates import MINUTES, RADII, at_precision, fixed, mark, marks_of, ours, told_already, told_in
+from loadtests.bench_duplicates import main as bench
+from tests.conftest import real
+from web.replay.cdmx_c5 import NEEDED
 
 WINDOW = {"metres": 150, "seconds": 900}
-LOG = ROOT.parent / "shared" / "data" / "cdmx_c5_mx" / "dev_before_2020-08.csv"
 APART = st.floats(0, 2_000)
 AGE = st.floats(-100_000, 100_000)
 
@@ -65,10 +68,36 @@ def test_several_that_may_be_it_are_surer_than_each() -> None:
     assert told_already([0.5, 0.5]) == 0.75
 
 
-@pytest.mark.skipif(not LOG.exists(), reason="the log of the C5 is not here")
+def test_a_log_is_read_judged_drawn_and_fitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Forty crashes far apart, each told twice within minutes at one corner: the second word is the duplicate."""
+    rows = [",".join(NEEDED)]
+    for n in range(40):
+        for minute, code in ((0, "A"), (5, "D")):
+            told, over = f"2026-01-{n % 28 + 1:02} {n % 12 + 1:02}:{minute:02}:00", "2026-02-28 00:00:00"
+            where = f"{19.2 + n / 100:.4f},{-99.2:.4f}"
+            kind = "accidente-choque sin lesionados,LLAMADA DEL 911"
+            rows.append(f"F{n}-{minute},{told},{over},{kind},{code},TLALPAN,{where}")
+    log, curve = tmp_path / "log.csv", tmp_path / "curve.svg"
+    log.write_text("\n".join(rows), encoding="utf-8")
+    told = told_in(log)
+    assert (len(told.calls), int(told.duplicate.sum()), len(told.later)) == (80, 40, 40)
+    assert (set(told.seconds.tolist()), set(told.still_open.tolist())) == ({300.0}, {True})
+    assert ((ours(told) > 0.5) == told.duplicate).all()
+    assert (fixed(told, 50, 10) == told.duplicate).all()
+    assert not fixed(told, 50, 4).any()
+    perfect = mark(told.duplicate, told.duplicate, "")
+    assert (perfect.precision, perfect.recall, perfect.f1) == (1, 1, 1)
+
+    assert bench([str(log), "--curve", str(curve)]) == 0
+    assert "80 reports with a place" in capsys.readouterr().out
+    assert curve.read_text(encoding="utf-8").startswith("<svg")
+    assert bench([str(log), "--fit"]) == 0
+    assert re.search(r"^START = -?\d", capsys.readouterr().out)
+
+
 def test_it_finds_more_than_the_best_circle_of_a_real_log() -> None:
     """Of what came after the part that the points were fitted to, the circle being chosen on that very part."""
-    told = told_in(LOG)
+    told = told_in(real("cdmx_c5_mx/dev_before_2020-08.csv"))
     rest = np.arange(len(told.calls)) >= len(told.calls) * 0.6
     duplicate, scores = told.duplicate[rest], marks_of(ours(told)[rest], told.duplicate[rest])
     circles = [mark(fixed(told, metres, minutes)[rest], duplicate, "") for metres in RADII for minutes in MINUTES]

@@ -14,7 +14,7 @@ from geo.network import Link, StreetNetwork, Turn
 from geo.osm.reading import read_osm
 from geo.places import Point
 from geo.travel import NoWay, Travel
-from tests.city.conftest import real
+from tests.conftest import real
 
 DRIVES = (Drive(), drive_of("ambulance"), drive_of("ambulance", False), drive_of("police"))
 
