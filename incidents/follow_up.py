@@ -47,11 +47,12 @@ async def follow_for_reporters(session: AsyncSession, entry: Entry) -> None:
         reports = await session.scalars(select(Report).where(Report.incident_id == UUID(id_)))
     else:
         return
+    areas: dict[UUID, str | None] = {}  # one question for all the reports of an incident
     for report in reports:
-        await _bring_up(session, report, entry.occurred_at)
+        await _bring_up(session, report, entry.occurred_at, areas)
 
 
-async def _bring_up(session: AsyncSession, report: Report, at: dt.datetime) -> None:
+async def _bring_up(session: AsyncSession, report: Report, at: dt.datetime, areas: dict[UUID, str | None]) -> None:
     page = await session.get(Tracking, report.tracking_code, with_for_update=True)
     if page is None:
         return
@@ -68,7 +69,9 @@ async def _bring_up(session: AsyncSession, report: Report, at: dt.datetime) -> N
         page.promised_at = due_at(incident, words)
         if incident.sensitivity <= Sensitivity.OPERATIONAL:
             subject = (await catalogue(session, incident.catalogue_version)).type(incident.type_code).name
-            page.area = await _area_of(session, incident)
+            if incident.id not in areas:
+                areas[incident.id] = await _area_of(session, incident)
+            page.area = areas[incident.id]
     if page.steps[-1]["step"] != step.value:
         page.steps = [*page.steps, reached(step, at)]
     page.deflected_to = report.deflected_to

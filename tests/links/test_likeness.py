@@ -73,10 +73,10 @@ def test_a_log_is_read_judged_drawn_and_fitted(tmp_path: Path, capsys: pytest.Ca
     rows = [",".join(NEEDED)]
     for n in range(40):
         for minute, code in ((0, "A"), (5, "D")):
-            told, over = f"2026-01-{n % 28 + 1:02} {n % 12 + 1:02}:{minute:02}:00", "2026-02-28 00:00:00"
+            at, over = f"2026-01-{n % 28 + 1:02} {n % 12 + 1:02}:{minute:02}:00", "2026-02-28 00:00:00"
             where = f"{19.2 + n / 100:.4f},{-99.2:.4f}"
             kind = "accidente-choque sin lesionados,LLAMADA DEL 911"
-            rows.append(f"F{n}-{minute},{told},{over},{kind},{code},TLALPAN,{where}")
+            rows.append(f"F{n}-{minute},{at},{over},{kind},{code},TLALPAN,{where}")
     log, curve = tmp_path / "log.csv", tmp_path / "curve.svg"
     log.write_text("\n".join(rows), encoding="utf-8")
     told = told_in(log)
